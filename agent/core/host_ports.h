@@ -1,0 +1,88 @@
+// What a runner needs of its neighbours on the host. Unlike ports.h these are plain blocking calls:
+// runners use them on their own worker threads, never on the loop. All are thread-safe, bounded in
+// time and idempotent. Implemented in agent/guard (FenceStore, ArchiveStore) and agent/service
+// (ServiceManager); given to the runners by `main`.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+#include "common/protocol/fence_state.h"
+#include "common/protocol/position.h"
+
+namespace baton {
+
+// The fence file of one resource, and the lock beside it.
+class FenceStore {
+ public:
+  virtual ~FenceStore() = default;
+
+  // NOT_FOUND: no file. DATA_LOSS: not understood. Both mean closed.
+  virtual absl::StatusOr<FenceRecord> Read() = 0;
+
+  // Replaces the file durably, after it was entered in the ledger (an implementation detail that
+  // `main` wires: ledger → file). FAILED_PRECONDITION when it would lower the fence epoch.
+  virtual absl::Status Write(const FenceRecord& record) = 0;
+
+  // For a database that is closing or closed: puts standby.signal into its data directory, durably.
+  virtual absl::Status PlaceStandbySignal() = 0;
+
+  // Takes the exclusive lock beside the file and lets it go again: OK means that nothing which
+  // started under an older file is alive. DEADLINE_EXCEEDED names the pids that still hold it.
+  virtual absl::Status ProveNothingRuns(absl::Duration timeout) = 0;
+
+  // This boot's id, from the place the resource's file names.
+  virtual absl::StatusOr<BootId> Boot() = 0;
+};
+
+enum class StopMode { kClean, kImmediate };
+
+struct ServiceStatus {
+  bool managed = false;  // the supervisor (or systemd unit) is there and answers
+  bool running = false;
+  int64_t pid = 0;
+  std::string refused;    // the gate's reason when the last start was refused
+  std::string last_exit;  // "exit status 1", "signal 9": how it last ended
+};
+
+// Starts and stops one service through its manager, always behind the gate.
+class ServiceManager {
+ public:
+  virtual ~ServiceManager() = default;
+  // OK when the process runs (not: when it serves). FAILED_PRECONDITION: the gate refused, with its
+  // reason.
+  virtual absl::Status Start(absl::Duration timeout) = 0;
+  // OK when it is gone and reaped, and will not be restarted. DEADLINE_EXCEEDED: it still runs.
+  virtual absl::Status Stop(StopMode mode, absl::Duration timeout) = 0;
+  virtual absl::StatusOr<ServiceStatus> Status() = 0;
+};
+
+// The archive of one database resource. Every access to a share happens in a child process with a
+// deadline (ResourceConfig::share_timeout): UNAVAILABLE when it passed or the marker is missing.
+class ArchiveStore {
+ public:
+  virtual ~ArchiveStore() = default;
+  // Ships `file` (a log file's full path) into the lineage that the fence file lets this instance
+  // write. FAILED_PRECONDITION: the fence forbids it. ALREADY_EXISTS: other bytes under that name.
+  virtual absl::Status Push(const std::string& file) = 0;
+  // Copies whatever `fetch` lists, up to its seals, that a share has and the copy destination
+  // lacks. `progress` gets bytes done and total. Returns bytes copied.
+  virtual absl::StatusOr<uint64_t> CopyPending(
+      const std::vector<Lineage>& fetch, std::function<void(uint64_t, uint64_t)> progress) = 0;
+  // Is the share that this instance ships to there, its marker right, and does a timed write
+  // succeed? Also checks that the other shares can be read, and that the copy destination can be
+  // written.
+  virtual absl::Status CheckShares() = 0;
+  // Names of the files in the copy destination for `fetch`, in order; for lag and for tests.
+  virtual absl::StatusOr<std::vector<std::string>> Copied(const std::vector<Lineage>& fetch) = 0;
+};
+
+}  // namespace baton
