@@ -1,0 +1,87 @@
+// Durable facts. The journal holds nothing else; replaying them through Evolve gives the state in
+// memory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "absl/time/time.h"
+
+#include "common/protocol/epoch.h"
+#include "common/protocol/ids.h"
+#include "common/protocol/observation.h"
+#include "coordinator/model/plan.h"
+#include "coordinator/model/topology.h"
+
+namespace baton {
+
+struct TopologyApplied {
+  uint64_t revision = 0;
+  std::string text;
+  std::string applied_by;
+  std::string request_id;
+};
+// From now on this ledger speaks for the host.
+struct LedgerAccepted {
+  HostId host;
+  LedgerId ledger;
+  std::string by;  // empty: first contact
+  std::string reason;
+  std::string request_id;
+};
+struct PlanAdmitted {
+  std::shared_ptr<const Plan> plan;
+};
+// Durable before any command under the epoch is sent.
+struct EpochRaised {
+  PlanId plan;
+  PoolId pool;
+  int step = 0;
+  Epoch epoch;
+};
+// The command may be sent once this is durable. One command id per attempt.
+struct StepStarted {
+  PlanId plan;
+  int step = 0;
+  int attempt = 0;  // from 1
+  CommandId command;
+};
+// kOk: succeeded. kUnknown: to be looked at again. Otherwise failed.
+struct StepFinished {
+  PlanId plan;
+  int step = 0;
+  int attempt = 0;
+  Outcome outcome;
+};
+struct PlanWaiting {
+  PlanId plan;
+  std::string reason;  // found, wanted, what to do
+};
+struct PlanResumed {
+  PlanId plan;
+  std::string by;
+  std::string reason;
+  std::string request_id;
+};
+struct UndoStarted {
+  PlanId plan;
+  std::string reason;
+};
+struct PlanEnded {
+  PlanId plan;
+  PlanState state = PlanState::kSucceeded;  // a terminal one
+  std::string text;
+};
+
+using Fact = std::variant<TopologyApplied, LedgerAccepted, PlanAdmitted, EpochRaised, StepStarted,
+                          StepFinished, PlanWaiting, PlanResumed, UndoStarted, PlanEnded>;
+
+struct Record {
+  uint64_t sequence = 0;  // set by the journal: 1, 2, 3, … without a gap
+  absl::Time time;        // wall time of the coordinator, for people
+  Fact fact;
+};
+
+}  // namespace baton

@@ -1,0 +1,62 @@
+#include "coordinator/model/plan.h"
+
+namespace baton {
+namespace {
+
+template <class Wanted>
+std::optional<int> FirstForward(const std::vector<Step>& steps) {
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const Action* action = steps[i].action();
+    if (!steps[i].undo && action != nullptr && std::holds_alternative<Wanted>(*action)) {
+      return static_cast<int>(i);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view ToString(PlanKind kind) {
+  switch (kind) {
+    case PlanKind::kAdopt:
+      return "adopt";
+    case PlanKind::kSwitchover:
+      return "switchover";
+  }
+  return "invalid";
+}
+
+std::string_view ToString(PlanState state) {
+  switch (state) {
+    case PlanState::kRunning:
+      return "running";
+    case PlanState::kWaiting:
+      return "waiting";
+    case PlanState::kUndoing:
+      return "undoing";
+    case PlanState::kSucceeded:
+      return "succeeded";
+    case PlanState::kUndone:
+      return "undone";
+    case PlanState::kFailed:
+      return "failed";
+  }
+  return "invalid";
+}
+
+std::optional<int> Plan::FirstFence() const { return FirstForward<Fence>(steps); }
+std::optional<int> Plan::FirstRecover() const { return FirstForward<Recover>(steps); }
+
+Action BindInput(const Action& action, const LogPosition& position) {
+  Action bound = action;
+  if (auto* apply = std::get_if<ApplyPendingLogs>(&bound)) {
+    apply->until = position;
+  } else if (auto* copy = std::get_if<CopyPendingLogs>(&bound)) {
+    if (!copy->fetch.empty()) copy->fetch.back().sealed = position;
+  } else if (auto* standby = std::get_if<StartStandby>(&bound)) {
+    if (standby->fetch.size() >= 2) standby->fetch[standby->fetch.size() - 2].sealed = position;
+  }
+  return bound;
+}
+
+}  // namespace baton

@@ -1,0 +1,87 @@
+// A plan: an ordered graph of steps, immutable once made, shared by pointer.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+
+#include "common/protocol/action.h"
+#include "common/protocol/epoch.h"
+#include "common/protocol/ids.h"
+
+namespace baton {
+
+enum class PlanKind { kAdopt, kSwitchover };
+std::string_view ToString(PlanKind kind);
+
+enum class PlanState { kRunning, kWaiting, kUndoing, kSucceeded, kUndone, kFailed };
+std::string_view ToString(PlanState state);
+inline bool Terminal(PlanState state) {
+  return state == PlanState::kSucceeded || state == PlanState::kUndone ||
+         state == PlanState::kFailed;
+}
+
+// The coordinator's own step: the pool's epoch becomes Plan::epoch (undo: Plan::undo_epoch).
+struct RaiseEpoch {};
+
+struct Step {
+  ResourceRef target;  // empty for RaiseEpoch
+  std::variant<RaiseEpoch, Action> what;
+  std::string title;          // "Ship the tail of mgc on hq-sql1"
+  std::string documented_as;  // "F4"; empty: none
+  std::vector<int> after;     // indexes of steps that must have succeeded; all smaller
+  absl::Duration timeout = absl::Seconds(30);
+  bool critical = false;          // users wait for it
+  bool undo = false;              // belongs to the way back; runs only when the plan undoes itself
+  std::optional<int> input_from;  // takes the position from this step's outcome (see BindInput)
+  int automatic_tries = 2;        // how often it is tried before the plan waits for an operator
+
+  bool raises_epoch() const { return std::holds_alternative<RaiseEpoch>(what); }
+  const Action* action() const { return std::get_if<Action>(&what); }
+};
+
+struct Plan {
+  PlanId id;
+  PoolId pool;
+  PlanKind kind = PlanKind::kSwitchover;
+  std::string reason;
+  std::string requested_by;
+  std::string request_id;
+  SiteId from_site;
+  SiteId to_site;
+  Epoch epoch_before;
+  Epoch epoch;       // the right to write moves under this one
+  Epoch undo_epoch;  // what an undo gives it back under; never used otherwise
+  uint64_t snapshot_revision = 0;
+  absl::Time create_time = absl::InfinitePast();
+  std::vector<Step> steps;  // forward steps first, then undo steps
+  std::vector<std::string> explanation;
+
+  // Index of the first forward Fence of a database: a failure before it undoes, one after it waits.
+  std::optional<int> FirstFence() const;
+  // Index of the first Recover: the point of no return.
+  std::optional<int> FirstRecover() const;
+};
+
+// The action with its input filled in. For ShipTail's final position: ApplyPendingLogs waits for
+// it, CopyPendingLogs and StartStandby seal with it the lineage that is followed by another one or,
+// for CopyPendingLogs, the last one.
+Action BindInput(const Action& action, const LogPosition& position);
+
+// One reason not to make a plan.
+struct Refusal {
+  std::string rule;     // UPPER_SNAKE, stable
+  std::string subject;  // "hq-sql1/mgc"
+  std::string found;
+  std::string wanted;
+  std::string remedy;  // the next command to type or thing to mend
+
+  friend bool operator==(const Refusal&, const Refusal&) = default;
+};
+
+}  // namespace baton

@@ -1,0 +1,35 @@
+// What the journal knows of a pool: who may write, under which epoch, and the archive it left
+// behind. Changes only by executor records, live and in replay alike.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/protocol/epoch.h"
+#include "common/protocol/fence_state.h"
+#include "common/protocol/ids.h"
+
+namespace baton {
+
+// The right to write one database.
+struct WriteRight {
+  HostId writer;  // empty while it is between two instances
+  std::string system_id;
+  std::vector<Lineage> lineages;  // oldest first; the last one is the writer's while it has one
+
+  friend bool operator==(const WriteRight&, const WriteRight&) = default;
+};
+
+struct PoolState {
+  bool adopted = false;
+  Epoch epoch;  // the highest ever raised
+  std::map<DatabaseId, WriteRight> rights;
+  std::map<ResourceRef, Epoch> active_chat;  // chat servers that may serve, and since which epoch
+
+  friend bool operator==(const PoolState&, const PoolState&) = default;
+};
+
+}  // namespace baton

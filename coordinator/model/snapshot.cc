@@ -1,0 +1,20 @@
+#include "coordinator/model/snapshot.h"
+
+namespace baton {
+
+const PoolState* Snapshot::FindPoolState(const PoolId& id) const {
+  const auto it = pools.find(id);
+  return it == pools.end() ? nullptr : &it->second;
+}
+
+const Observation* Snapshot::Find(const ResourceRef& ref) const {
+  const auto it = resources.find(ref);
+  return it == resources.end() ? nullptr : &it->second.observation;
+}
+
+bool Snapshot::Connected(const HostId& host) const {
+  const auto it = agents.find(host);
+  return it != agents.end() && it->second.connected;
+}
+
+}  // namespace baton
