@@ -1,0 +1,126 @@
+"""One host of the demo world: its machine (host_init.py) and what runs on it."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+class WorldError(Exception):
+    """Something of the world is not as it must be; the message is for people."""
+
+
+class Host:
+    """Speaks to the machine of one host. `description` is its entry in the world's JSON."""
+
+    def __init__(self, name, description, environment):
+        self.name = name
+        self.description = description
+        self.directory = pathlib.Path(description["directory"])
+        self.environment = environment
+
+    # --- the machine ---
+
+    def powered(self):
+        try:
+            self.ask({"op": "list"})
+            return True
+        except WorldError:
+            return False
+
+    def ask(self, request):
+        """Sends one request to the machine. Raises WorldError if it is off or says no."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(30)
+            try:
+                connection.connect(str(self.directory / "init.sock"))
+                connection.sendall(json.dumps(request).encode() + b"\n")
+                with connection.makefile("rb") as stream:
+                    reply = json.loads(stream.readline() or b"{}")
+            except (OSError, ValueError) as error:
+                raise WorldError(f"host {self.name} is off: {error}") from error
+        if "error" in reply:
+            raise WorldError(f"host {self.name}: {reply['error']}")
+        return reply
+
+    def power_on(self):
+        """A new boot: a new boot id, nothing runs yet."""
+        boot_id = pathlib.Path(self.description["boot_id_file"])
+        boot_id.write_text(f"{uuid.uuid4()}\n", encoding="ascii")
+        with open(self.directory / "log" / "init.log", "ab") as log:
+            init = subprocess.Popen(  # pylint: disable=consider-using-with
+                [sys.executable, str(HERE / "host_init.py"), str(self.directory)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+                env=self.environment, start_new_session=True)
+        deadline = time.monotonic() + 10
+        while not self.powered():
+            if init.poll() is not None or time.monotonic() > deadline:
+                raise WorldError(f"host {self.name} does not start; see {log.name}")
+            time.sleep(0.002)
+
+    def power_off(self):
+        """Cuts the power: kills every process of the host at once. Returns how many."""
+        if not self.powered():
+            return 0
+        killed = self.ask({"op": "off"})["killed"]
+        deadline = time.monotonic() + 10
+        while (self.directory / "init.sock").exists() and time.monotonic() < deadline:
+            time.sleep(0.002)
+        return killed
+
+    def spawn(self, name, argv, log):
+        return self.ask({"op": "spawn", "name": name, "argv": [str(word) for word in argv],
+                         "environment": self.environment,
+                         "log": str(self.directory / "log" / log)})["pid"]
+
+    def kill(self, name, number=signal.SIGKILL):
+        return self.ask({"op": "signal", "name": name, "signal": int(number)})["pid"]
+
+    def pid(self, name):
+        """The pid of a process of this host, or None if it does not run."""
+        try:
+            process = self.ask({"op": "list"})["processes"].get(name)
+        except WorldError:
+            return None
+        return process["pid"] if process and process["exit"] is None else None
+
+    # --- what runs on it ---
+
+    def boot(self):
+        """Power on, then start what an installed host starts by itself: supervisors and agent."""
+        self.power_on()
+        for resource in self.description["resources"]:
+            self.start_supervisor(resource)
+        if "agent" in self.description:
+            self.start_agent()
+        if "coordinator" in self.description:
+            self.start_coordinator()
+
+    def reboot(self):
+        self.power_off()
+        self.boot()
+
+    def start_supervisor(self, resource):
+        description = self.description["resources"][resource]
+        return self.spawn(f"supervisor/{resource}",
+                          [self.program("baton-guard"), "run", description["resource_file"]],
+                          f"{resource}.log")
+
+    def start_agent(self):
+        return self.spawn("agent", [self.program("baton-agent"), "--config",
+                                    self.description["agent"]["config"]], "agent.log")
+
+    def start_coordinator(self):
+        return self.spawn("coordinator", [self.program("baton-coordinator"), "--config",
+                                          self.description["coordinator"]["config"]],
+                          "coordinator.log")
+
+    def program(self, name):
+        return os.path.join(self.environment["BATON_PROGRAMS"], name)

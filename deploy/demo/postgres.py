@@ -1,0 +1,145 @@
+"""The databases of the demo world: configuration, first start, base backup of the second site.
+
+All of this happens once, before any gate exists. From then on only baton-guard starts a database.
+"""
+
+import os
+import pathlib
+import subprocess
+import time
+
+import psycopg2
+
+from files import write
+from host import WorldError
+
+BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
+SUPERUSER = "baton"
+CHAT_USER = "prosody"
+DATABASE = "chat"
+
+# The same on both sides: which role a cluster has is standby.signal and the fence file alone, so a
+# move changes no configuration.
+CONFIGURATION = """\
+data_directory = '{data}'
+hba_file = '{etc}/pg_hba.conf'
+ident_file = '{etc}/pg_ident.conf'
+listen_addresses = '{address}'
+port = {port}
+unix_socket_directories = ''
+max_connections = 50
+shared_buffers = 32MB
+min_wal_size = 16MB
+max_wal_size = 256MB
+password_encryption = scram-sha-256
+
+wal_level = replica
+hot_standby = on
+wal_log_hints = on
+archive_mode = on
+archive_timeout = 1s
+archive_command = '{guard} archive-push {resource_file} %p'
+restore_command = '{guard} archive-fetch {resource_file} %f %p'
+recovery_target_timeline = latest
+wal_retrieve_retry_interval = 100ms
+# Somebody who reads on a standby must never hold up what it has to apply before a move goes on.
+max_standby_archive_delay = 0
+
+log_line_prefix = '%m [%p] '
+log_checkpoints = off
+"""
+
+ACCESS = f"""\
+# who may come from where; there are no Unix sockets
+host all {SUPERUSER} 127.0.0.0/8 scram-sha-256
+host replication {SUPERUSER} 127.0.0.0/8 scram-sha-256
+host {DATABASE} {CHAT_USER} 127.0.0.0/8 scram-sha-256
+"""
+
+
+def run(argv, **options):
+    done = subprocess.run([str(word) for word in argv], text=True, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, **options)
+    if done.returncode != 0:
+        raise WorldError(f"{argv[0]} ended with {done.returncode}: {done.stdout.strip()}")
+    return done.stdout
+
+
+def server_command(resource):
+    """How the server of a resource is started, as an argument vector."""
+    return [str(BIN / "postgres"), "-D", resource["data_directory"],
+            "-c", f"config_file={resource['configuration']}"]
+
+
+def connect(resource, password, user=SUPERUSER, database="postgres", timeout=3):
+    connection = psycopg2.connect(host=resource["address"], port=resource["port"], user=user,
+                                  password=password, dbname=database, connect_timeout=timeout,
+                                  application_name="demo")
+    connection.autocommit = True
+    return connection
+
+
+def write_configuration(resource, guard):
+    etc = pathlib.Path(resource["configuration"]).parent
+    write(resource["configuration"], CONFIGURATION.format(
+        data=resource["data_directory"], etc=etc, address=resource["address"],
+        port=resource["port"], guard=guard, resource_file=resource["resource_file"]))
+    write(etc / "pg_hba.conf", ACCESS)
+    write(etc / "pg_ident.conf", "")
+
+
+class BootstrapServer:
+    """The one start of a database without Baton: nothing is shipped, but everything is kept to be.
+
+    Its log files stay marked as unshipped, so that the archiver sends them on when Baton has made
+    the first epoch: the chain from the base backup on has no gap.
+    """
+
+    def __init__(self, resource, password, log):
+        self.resource = resource
+        self.password = password
+        self.log = log
+        self.process = None
+
+    def __enter__(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                server_command(self.resource) + ["-c", "archive_command=", "-c", "fsync=off"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                connect(self.resource, self.password).close()
+                return self
+            except psycopg2.OperationalError as error:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise WorldError(f"the database does not start; see {self.log}") from error
+                time.sleep(0.01)
+
+    def __exit__(self, *_):
+        self.process.send_signal(2)  # SIGINT: sessions are ended, the stop is clean
+        self.process.wait(timeout=60)
+
+
+def create(resource, superuser_password, chat_password, password_file, log):
+    """Makes the home site's cluster, with the chat server's role and database."""
+    run([BIN / "initdb", "-D", resource["data_directory"], "-U", SUPERUSER, "--wal-segsize=1",
+         "--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8", "--locale=C",
+         "--no-sync"])
+    with BootstrapServer(resource, superuser_password, log):
+        with connect(resource, superuser_password) as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE ROLE {CHAT_USER} LOGIN PASSWORD %s", (chat_password,))
+        connection.close()
+        connection = connect(resource, superuser_password)
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {DATABASE} OWNER {CHAT_USER}")
+        connection.close()
+
+
+def copy_to_standby(source, target, passfile):
+    """Seeds the other site from the running `source`; the copy can only start as a standby."""
+    run([BIN / "pg_basebackup", "-D", target["data_directory"], "-h", source["address"],
+         "-p", source["port"], "-U", SUPERUSER, "--wal-method=stream", "--checkpoint=fast",
+         "--no-sync"], env={**os.environ, "PGPASSFILE": passfile})
+    write(pathlib.Path(target["data_directory"]) / "standby.signal", "")
