@@ -13,13 +13,13 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
+#include "common/base/key_values.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
 
 namespace baton {
 namespace {
 
-constexpr size_t kConfigBytesMax = 64 * 1024;
 constexpr size_t kPathBytesMax = 4096;
 
 enum class ValueKind { kText, kPath, kPort };
@@ -199,22 +199,6 @@ absl::Status AtLine(std::string_view file_name, size_t line, std::string_view wh
   return absl::InvalidArgumentError(absl::StrCat(ToAbsl(file_name), ":", line, ": ", ToAbsl(what)));
 }
 
-absl::Status ParseLine(const std::string& line, size_t number, std::map<std::string, size_t>* seen,
-                       ResourceConfig* config) {
-  const size_t equals = line.find('=');
-  if (equals == std::string::npos) return Wanted("line", line, "key = value");
-  const std::string key(absl::StripAsciiWhitespace(line.substr(0, equals)));
-  const std::string value(absl::StripAsciiWhitespace(line.substr(equals + 1)));
-  if (key.empty() || value.empty()) return Wanted("line", line, "key = value, neither empty");
-  if (!seen->emplace(key, number).second) return Wanted(key, "a second one", "each key once");
-  const absl::Status set = SetKey(key, value, config);
-  if (absl::IsNotFound(set)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "found unknown key \"", key, "\", wanted one that deploy/config/resource.conf shows"));
-  }
-  return set;
-}
-
 }  // namespace
 
 absl::StatusOr<std::string> ResourceConfig::Engine(std::string_view key) const {
@@ -227,22 +211,19 @@ absl::StatusOr<std::string> ResourceConfig::Engine(std::string_view key) const {
 
 absl::StatusOr<ResourceConfig> ParseResourceConfig(std::string_view text,
                                                    std::string_view file_name) {
-  if (text.size() > kConfigBytesMax) {
-    return AtLine(file_name, 1,
-                  absl::StrCat("found ", text.size(), " bytes, wanted at most ", kConfigBytesMax));
-  }
   ResourceConfig config;
   config.boot_id_file = "/proc/sys/kernel/random/boot_id";
   std::map<std::string, size_t> seen;  // key → line
-  const std::vector<std::string> lines = absl::StrSplit(ToAbsl(text), '\n');
-  for (size_t i = 0; i < lines.size(); ++i) {
-    const std::string line(absl::StripAsciiWhitespace(lines[i]));
-    if (line.empty() || line.front() == '#') continue;
-    const absl::Status parsed = ParseLine(line, i + 1, &seen, &config);
-    if (!parsed.ok()) return AtLine(file_name, i + 1, std::string(parsed.message()));
-  }
+  size_t last_line = 1;
+  BATON_RETURN_IF_ERROR(
+      ParseKeyValues(text, file_name, "deploy/config/resource.conf",
+                     [&](const std::string& key, const std::string& value, size_t line) {
+                       seen.emplace(key, line);
+                       last_line = line;
+                       return SetKey(key, value, &config);
+                     }));
   const absl::Status whole = CheckWhole(config);
-  if (!whole.ok()) return AtLine(file_name, lines.size(), std::string(whole.message()));
+  if (!whole.ok()) return AtLine(file_name, last_line, std::string(whole.message()));
   for (const auto& [key, line] : seen) {
     const bool of_engine =
         absl::StartsWith(key, "postgresql.") || absl::StartsWith(key, "prosody.");
