@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# The demonstration: a persistent-chat pool moved to the other site and back while people talk in it.
+set -euo pipefail
+
+usage() {
+  cat <<'END'
+Usage: deploy/demo.sh [--json] [--moves N]       the whole demonstration
+       deploy/demo.sh COMMAND [ARGUMENTS]        a world that stays, for you and your scripts
+
+Without a command: installs what is missing, builds, makes two sites on loopback with real databases
+and chat servers, lets people talk, moves the pool to the other site and back by planned switchovers,
+compares the rooms' archives with what was acknowledged, prints a table, and removes everything. Ends
+with 0 only if both moves succeeded and nothing acknowledged was lost or doubled.
+
+  --json       prints the result as one JSON object, last
+  --moves N    how many switchovers, there and back in turn (default 2)
+
+A world that stays:
+  up [--bare]  makes it (or starts it again after `down`) and adopts the pool; --bare starts the
+               hosts and stops short of topology and adopt
+  down         cuts the power of all hosts; everything on disk stays
+  reset        removes the world and makes a new one
+  remove       cuts the power and removes the world
+  world [PATH] prints JSON: every address, port, account, file and (live) pid; with PATH, such as
+               hosts.hq-sql1.resources.mgc.port, only that value
+
+What can be done to it:
+  host HOST off|boot|reboot          reboot: power cut (kill -9 of everything), new boot id, start
+  agent HOST kill|start              the agent alone; what it looks after runs on
+  coordinator kill|start
+  supervisor HOST RESOURCE kill|start
+  baton ARGUMENTS...                 the operator's command line, aimed at this world
+  guard HOST RESOURCE COMMAND...     baton-guard COMMAND with that resource's file put after it
+  psql SITE [ARGUMENTS...]           a session as superuser in that site's chat database
+  talk [--seconds N] [--log FILE]    people talk until Ctrl-C; then the archives are compared
+  python FILE [ARGUMENTS...]         runs a script as the world's user, with the demo's modules
+
+Where: the state lies in $BATON_DEMO_DIR, by default /var/tmp/baton-demo-UID. Started by root, all of
+it runs as the system user `baton-demo`, which is made if need be. $BATON_DEMO_PROGRAMS names a folder
+of built programs to use instead of building.
+END
+}
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+readonly root
+readonly user=baton-demo
+
+fail() {
+  echo "demo.sh: $*" >&2
+  exit 2
+}
+
+build() {
+  if [[ -n ${BATON_DEMO_PROGRAMS:-} ]]; then
+    programs="$(cd "$BATON_DEMO_PROGRAMS" && pwd)"
+    return
+  fi
+  programs="$root/build/release/bin"
+  local quiet=()
+  [[ -t 1 ]] || quiet=(--quiet)
+  (
+    cd "$root"
+    mkdir -p build
+    cmake --preset release >build/configure.log 2>&1 || {
+      cat build/configure.log
+      exit 1
+    }
+    cmake --build --preset release --target baton baton-agent baton-coordinator baton-guard -- \
+      "${quiet[@]}"
+  ) >&2 || fail "the build failed"
+}
+
+# Who the world runs as, and where it lies.
+choose_user() {
+  if ((EUID == 0)); then
+    id -u "$user" >/dev/null 2>&1 ||
+      useradd --system --user-group --no-create-home --home-dir /nonexistent \
+        --shell /usr/sbin/nologin "$user" || fail "cannot make the system user $user"
+    uid="$(id -u "$user")"
+  else
+    uid=$EUID
+  fi
+  state="${BATON_DEMO_DIR:-/var/tmp/baton-demo-$uid}"
+  [[ $state == /* ]] || fail "BATON_DEMO_DIR is '$state'; an absolute path is wanted"
+  if [[ ! -e $state ]]; then
+    mkdir -p "$state"
+    chmod 700 "$state"
+    ((EUID != 0)) || chown "$user:" "$state"
+  fi
+  [[ -d $state && ! -L $state && "$(stat -c %u "$state")" == "$uid" ]] ||
+    fail "$state is not a directory of user $uid; remove it or set BATON_DEMO_DIR"
+}
+
+# The clone may lie where the world's user cannot read, and a new build must not pull a program away
+# from under a running world: both are reasons to run from a copy.
+install_file() {
+  local source=$1 target=$2 mode=$3
+  cmp -s "$source" "$target" && return
+  install -D -m "$mode" "$source" "$target.new"
+  mv -f "$target.new" "$target"
+}
+
+install_copy() {
+  local file
+  for file in baton baton-agent baton-coordinator baton-guard; do
+    [[ -x $programs/$file ]] || fail "$programs/$file is not there; build it first"
+    install_file "$programs/$file" "$copy/bin/$file" 755
+  done
+  for file in "$root"/deploy/demo/*.py; do
+    install_file "$file" "$copy/demo/${file##*/}" 644
+  done
+  for file in "$root"/deploy/config/*; do
+    install_file "$file" "$copy/config/${file##*/}" 644
+  done
+  for file in "$root"/agent/chat/prosody/*.lua; do
+    install_file "$file" "$copy/prosody/${file##*/}" 644
+  done
+}
+
+# Hands over to Python as the world's user; never returns.
+enter() {
+  local environment=(
+    PATH=/usr/bin:/bin:/usr/sbin:/sbin LANG=C.UTF-8 HOME="$state" TERM="${TERM:-dumb}"
+    PYTHONPATH="$copy/demo" PYTHONDONTWRITEBYTECODE=1 BATON_DEMO_STATE="$state" BATON_DEMO_COPY="$copy"
+  )
+  local name
+  for name in $(compgen -e); do
+    [[ $name == BATON_TEST_* ]] && environment+=("$name=${!name}")
+  done
+  local as=()
+  ((EUID != 0)) || as=(setpriv --reuid="$user" --regid="$user" --clear-groups)
+  cd /
+  exec env -i "${environment[@]}" "${as[@]}" /usr/bin/python3 "$@"
+}
+
+main() {
+  local command="${1:-demo}"
+  case "$command" in
+    -h | --help | help)
+      usage
+      return
+      ;;
+    -*) command=demo ;;
+  esac
+  case "$command" in
+    demo | up | reset)
+      "$root/deploy/setup.sh" >&2
+      build
+      ;;
+    python) programs="${BATON_DEMO_PROGRAMS:-}" ;;
+    down | remove | world | host | agent | coordinator | supervisor | baton | guard | psql | talk)
+      programs=""
+      ;;
+    *) fail "unknown command '$command'; see --help" ;;
+  esac
+  choose_user
+  copy="$state/program"
+  [[ -z $programs ]] || install_copy
+  [[ -d $copy ]] || fail "there is no world in $state; 'demo.sh up' makes one"
+  if [[ $command == python ]]; then
+    shift
+    (($#)) || fail "python wants the script to run"
+    enter "$@"
+  fi
+  enter "$copy/demo/main.py" "$@"
+}
+
+main "$@"
