@@ -15,6 +15,8 @@ namespace {
 constexpr int kKeepaliveTimeMs = 2000;
 constexpr int kKeepaliveTimeoutMs = 1500;
 constexpr int kPingIntervalMinMs = 1000;
+// An error lists every problem of a topology in one message, which travels in a header.
+constexpr int kHeaderBytesMax = 64 << 10;
 constexpr int kReconnectMinMs = 100;
 constexpr int kReconnectMaxMs = 1000;
 constexpr int kConnectTimeoutMs = 2000;
@@ -49,6 +51,7 @@ grpc::ChannelArguments ClientArguments() {
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectMinMs);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectMaxMs);
+  arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kHeaderBytesMax);
   arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
   arguments.SetMaxSendMessageSize(kMessageBytesMax);
   // A channel of its own for each session: a dead connection is not shared.

@@ -13,9 +13,9 @@ namespace baton {
 namespace {
 
 constexpr char kErrorInfoUrl[] = "type.googleapis.com/baton.v1.ErrorInfo";
-// Message (percent-encoded in the header, so up to three bytes each) and details (base64, with the
-// message in them once more) must fit into 8 KiB together.
-constexpr size_t kHeaderTextBytesMax = 1200;
+// Message (percent-encoded, so up to three bytes each) and details (base64, with the message in
+// them once more) must fit into the 64 KiB that Baton's clients allow for headers.
+constexpr size_t kHeaderTextBytesMax = kTextBytesMax;
 constexpr size_t kMetadataBytesMax = 1000;
 
 std::optional<v1::ErrorInfo> FindErrorInfo(const absl::Status& status) {

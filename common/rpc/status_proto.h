@@ -21,7 +21,7 @@ std::string ErrorReason(const absl::Status& status);
 std::map<std::string, std::string> ErrorMetadata(const absl::Status& status);
 
 // The codes of both are the same numbers; an unknown one becomes UNKNOWN. Messages are cut to what
-// fits into HTTP/2 headers (gRPC's limit is 8 KiB for all of them).
+// fits into the headers that Baton's channels allow (ClientArguments).
 grpc::Status ToGrpc(const absl::Status& status);
 absl::Status FromGrpc(const grpc::Status& status);
 
