@@ -112,7 +112,7 @@ local function drain()
 	end
 	local open = {};
 	for _, session in pairs(c2s_sessions) do
-		table.insert(open, session);
+		if session.close then table.insert(open, session); end
 	end
 	for _, session in ipairs(open) do
 		session:close({ condition = "system-shutdown", text = "This service is moving; please reconnect" });
@@ -213,8 +213,13 @@ elseif prosody.process_type == "prosody" then
 	end
 end
 
--- The main loop notices that it is to quit only when it wakes, which may be a second later when the
--- last session closed by itself. Wake it often from the moment it is told.
 module:hook("server-stopping", function ()
+	-- A signal may arrive while a session is half destroyed. mod_c2s would fail on it, and the server
+	-- would then neither serve nor stop.
+	for conn, session in pairs(c2s_sessions) do
+		if not session.close then c2s_sessions[conn] = nil; end
+	end
+	-- The main loop notices that it is to quit only when it wakes, which may be a second later when
+	-- the last session closed by itself. Wake it often from now on.
 	timer.add_task(0.002, function () return 0.002; end);
 end, 1000);
