@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -20,11 +22,11 @@ namespace baton {
 enum class StepState { kPending, kRunning, kUnknown, kSucceeded, kFailed, kSkipped };
 std::string_view ToString(StepState state);
 
+// Kept free of text: an Execution is copied for every decision (see CommandOf for the id).
 struct StepExecution {
   StepState state = StepState::kPending;
-  int attempt = 0;                // of the last try
+  int attempt = 0;                // of the last try; 0: never tried
   int attempts_since_resume = 0;  // automatic tries are counted anew when an operator resumes
-  CommandId command;              // of the last try
   absl::Time started = absl::InfinitePast();
   absl::Time ended = absl::InfinitePast();
   std::shared_ptr<const Outcome> outcome;  // of the last try that ended
@@ -33,14 +35,31 @@ struct StepExecution {
 struct Execution {
   std::shared_ptr<const Plan> plan;
   PlanState state = PlanState::kRunning;
-  std::string waiting_for;
-  std::string end_text;
+  bool undoing = false;     // the way back was begun; stays true while it waits or after it ended
+  std::string waiting_for;  // kWaiting only
+  std::string end_text;     // once undoing or ended: why
   absl::Time ended = absl::InfinitePast();
   std::vector<StepExecution> steps;  // parallel to plan->steps
 
   // What ShipTail (or whichever step) gave; none while it has not succeeded.
   std::optional<LogPosition> PositionOf(int step) const;
+  // Of the step's last try; empty when it was never tried.
+  CommandId CommandOf(int step) const;
+  // The epoch that a command of `step` carries now.
+  Epoch EpochOf(const Step& step) const;
+  // The plan's epoch (an undo: its undo epoch) is durable.
+  bool EpochRaisedFor(bool undo) const;
 };
+
+// "PLAN/STEP/ATTEMPT": a retry is another command, and no two plans share one.
+CommandId MakeCommandId(const PlanId& plan, int step, int attempt);
+struct CommandName {
+  PlanId plan;
+  int step = 0;
+  int attempt = 0;
+};
+// None for an id that MakeCommandId did not make.
+std::optional<CommandName> ParseCommandId(const CommandId& id);
 
 // What may happen to a plan.
 struct Proceed {};  // admitted, or replayed: do what is due
@@ -85,7 +104,9 @@ struct StartTimer {
   absl::Duration after;
 };
 
-// In this order: make the records durable, evolve, then send, ask and set timers.
+// In this order: make the records durable, evolve, then send, ask and set timers. Each command
+// belongs to the StepStarted fact of its step; whoever sends it sets its sequence to that of the
+// fact's record, which is durable and grows over all plans.
 struct Decision {
   std::vector<Fact> facts;
   std::vector<SendCommand> commands;
@@ -93,7 +114,8 @@ struct Decision {
   std::vector<StartTimer> timers;
 };
 
-// Pure. Command ids derive from plan, step and attempt, so that replay and retry never reuse one.
+// Pure. The facts of a decision are appended all or none, but a cut between them would be survived
+// too. An event that has nothing to say (stale, doubled, of an ended plan) gives an empty decision.
 Decision Decide(const Execution& now, const PlanEvent& event);
 
 // Pure: the only ways that state changes, live and in replay alike. Facts of other plans are

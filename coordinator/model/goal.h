@@ -24,7 +24,8 @@ struct Goal {
 // Limits that are the installation's, not the pool's.
 struct Policy {
   absl::Duration observation_age_max = absl::Seconds(10);
-  absl::Duration step_timeout = absl::Seconds(30);
+  absl::Duration step_timeout = absl::Seconds(30);   // of a step that moves or waits for data
+  absl::Duration check_timeout = absl::Seconds(10);  // of a step that only looks
 };
 
 }  // namespace baton

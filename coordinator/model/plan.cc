@@ -1,5 +1,7 @@
 #include "coordinator/model/plan.h"
 
+#include "absl/strings/str_cat.h"
+
 namespace baton {
 namespace {
 
@@ -57,6 +59,13 @@ Action BindInput(const Action& action, const LogPosition& position) {
     if (standby->fetch.size() >= 2) standby->fetch[standby->fetch.size() - 2].sealed = position;
   }
   return bound;
+}
+
+std::string Describe(const Refusal& refusal) {
+  std::string text = absl::StrCat(refusal.rule, " ", refusal.subject, ": found ", refusal.found,
+                                  "; wanted ", refusal.wanted);
+  if (!refusal.remedy.empty()) absl::StrAppend(&text, "; next: ", refusal.remedy);
+  return text;
 }
 
 }  // namespace baton

@@ -30,7 +30,8 @@ inline bool Terminal(PlanState state) {
 struct RaiseEpoch {};
 
 struct Step {
-  ResourceRef target;  // empty for RaiseEpoch
+  ResourceRef target;   // empty for RaiseEpoch
+  DatabaseId database;  // whose instance `target` is; empty: chat server or RaiseEpoch
   std::variant<RaiseEpoch, Action> what;
   std::string title;          // "Ship the tail of mgc on hq-sql1"
   std::string documented_as;  // "F4"; empty: none
@@ -54,15 +55,16 @@ struct Plan {
   std::string request_id;
   SiteId from_site;
   SiteId to_site;
-  Epoch epoch_before;
-  Epoch epoch;       // the right to write moves under this one
-  Epoch undo_epoch;  // what an undo gives it back under; never used otherwise
+  Epoch epoch_before;  // commands carry it until `epoch` is raised; none: the pool has had none
+  Epoch epoch;         // the right to write moves under this one
+  Epoch undo_epoch;    // what an undo gives it back under; never used otherwise
   uint64_t snapshot_revision = 0;
   absl::Time create_time = absl::InfinitePast();
   std::vector<Step> steps;  // forward steps first, then undo steps
   std::vector<std::string> explanation;
 
-  // Index of the first forward Fence of a database: a failure before it undoes, one after it waits.
+  // Index of the first forward Fence of a database: while no Fence was started, a failure undoes
+  // (if there are undo steps); afterwards it waits.
   std::optional<int> FirstFence() const;
   // Index of the first Recover: the point of no return.
   std::optional<int> FirstRecover() const;
@@ -83,5 +85,7 @@ struct Refusal {
 
   friend bool operator==(const Refusal&, const Refusal&) = default;
 };
+// "LAG_OVER_LIMIT dr-sql1/mgc: found …; wanted …; next: …": one line for people.
+std::string Describe(const Refusal& refusal);
 
 }  // namespace baton

@@ -16,9 +16,12 @@ namespace baton {
 
 // The right to write one database.
 struct WriteRight {
-  HostId writer;  // empty while it is between two instances
+  HostId writer;  // empty while it is between two instances: from the Fence command on, which may
+                  // have taken effect unseen, until Recover is seen to have succeeded
   std::string system_id;
-  std::vector<Lineage> lineages;  // oldest first; the last one is the writer's while it has one
+  // Oldest first; the last one is the writer's while it has one. Only the latest eight are kept:
+  // what a standby may still need.
+  std::vector<Lineage> lineages;
 
   friend bool operator==(const WriteRight&, const WriteRight&) = default;
 };

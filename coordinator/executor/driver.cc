@@ -1,0 +1,243 @@
+#include "coordinator/executor/driver.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace baton {
+
+Driver::Driver(Journal& journal, AgentGateway& gateway, Scheduler& scheduler, Hooks hooks)
+    : journal_(journal), gateway_(gateway), scheduler_(scheduler), hooks_(std::move(hooks)) {}
+
+Driver::~Driver() {
+  for (const auto& [plan, lane] : lanes_) {
+    for (const auto& [step, timer] : lane.timers) scheduler_.Cancel(timer);
+  }
+}
+
+void Driver::Replay(const Record& record) { Evolve(state_, record); }
+
+void Driver::Start() { Broadcast(Proceed{}); }
+
+void Driver::Broadcast(const PlanEvent& event) {
+  std::vector<PlanId> plans;
+  for (const auto& [pool, plan] : state_.running) plans.push_back(plan);
+  for (const PlanId& plan : plans) Handle(plan, event);
+}
+
+void Driver::Admit(Plan plan, std::function<void(absl::StatusOr<PlanId>)> done) {
+  if (!fatal_.ok()) return done(fatal_);
+  const std::string request = plan.request_id;
+  if (!request.empty()) {
+    const auto known = state_.by_request.find(request);
+    if (known != state_.by_request.end()) return done(known->second);
+    const auto flying = same_request_.find(request);
+    if (flying != same_request_.end()) return flying->second.push_back(std::move(done));
+  }
+  const auto running = state_.running.find(plan.pool);
+  const auto admitting = admitting_.find(plan.pool);
+  if (running != state_.running.end() || admitting != admitting_.end()) {
+    const PlanId& other = running != state_.running.end() ? running->second : admitting->second;
+    return done(absl::FailedPreconditionError(absl::StrCat(
+        "plan ", other.value(), " of ", plan.pool.value(),
+        " has not ended, wanted none: one plan per pool; see baton plan show ", other.value())));
+  }
+  const PoolState* pool = state_.FindPool(plan.pool);
+  const Epoch present = pool == nullptr ? Epoch() : pool->epoch;
+  const bool adopted = pool != nullptr && pool->adopted;
+  const bool stale = plan.kind == PlanKind::kAdopt ? adopted : plan.epoch_before != present;
+  if (stale || plan.epoch <= present || state_.executions.contains(plan.id)) {
+    return done(absl::AbortedError(absl::StrCat(
+        plan.pool.value(), " is at epoch ", present.ToString(), ", plan ", plan.id.value(),
+        " was made from ", plan.epoch_before.ToString(), ": make the plan anew")));
+  }
+  const PlanId id = plan.id;
+  const PoolId pool_id = plan.pool;
+  admitting_[pool_id] = id;
+  // Its own completion waits where those of repeated requests do, under a name of its own if need
+  // be.
+  const std::string key = request.empty() ? absl::StrCat("\n", id.value()) : request;
+  same_request_[key].push_back(std::move(done));
+  std::vector<Fact> facts;
+  facts.push_back(PlanAdmitted{std::make_shared<const Plan>(std::move(plan))});
+  journal_.Append(std::move(facts), [this, alive = std::weak_ptr<char>(alive_), id, pool_id,
+                                     key](absl::StatusOr<std::vector<Record>> records) {
+    if (!alive.expired()) Admitted(id, pool_id, key, records);
+  });
+}
+
+void Driver::Admitted(const PlanId& id, const PoolId& pool, const std::string& request_id,
+                      const absl::StatusOr<std::vector<Record>>& records) {
+  admitting_.erase(pool);
+  auto waiting = std::move(same_request_[request_id]);
+  same_request_.erase(request_id);
+  if (records.ok()) {
+    Apply(*records);
+  } else {
+    Fail(records.status());
+  }
+  for (auto& done : waiting) {
+    done(records.ok() ? absl::StatusOr<PlanId>(id) : absl::StatusOr<PlanId>(records.status()));
+  }
+  if (records.ok()) Handle(id, Proceed{});
+}
+
+void Driver::Resume(const PlanId& plan, const std::string& by, const std::string& reason,
+                    const std::string& request_id, std::function<void(absl::Status)> done) {
+  if (!fatal_.ok()) return done(fatal_);
+  const Execution* execution = state_.FindExecution(plan);
+  if (execution == nullptr) {
+    return done(
+        absl::NotFoundError(absl::StrCat("no plan ", plan.value(), "; see baton plan list")));
+  }
+  Handle(plan, ResumeRequested{by, reason, request_id}, std::move(done));
+}
+
+void Driver::Append(Fact fact, std::function<void(absl::StatusOr<Record>)> done) {
+  if (!fatal_.ok()) return done(fatal_);
+  std::vector<Fact> facts;
+  facts.push_back(std::move(fact));
+  journal_.Append(std::move(facts),
+                  [this, alive = std::weak_ptr<char>(alive_),
+                   done = std::move(done)](absl::StatusOr<std::vector<Record>> records) {
+                    if (alive.expired()) return;
+                    if (!records.ok()) {
+                      Fail(records.status());
+                      return done(records.status());
+                    }
+                    Apply(*records);
+                    done(records->front());
+                  });
+}
+
+void Driver::OnCommandEnded(const CommandId& command, const Outcome& outcome) {
+  const auto name = ParseCommandId(command);
+  if (name.has_value()) Handle(name->plan, CommandEnded{command, outcome});
+}
+
+void Driver::OnCommandNotAccepted(const CommandId& command) {
+  const auto name = ParseCommandId(command);
+  if (name.has_value()) Handle(name->plan, CommandNotAccepted{command});
+}
+
+void Driver::OnHostReady(const HostId& host) { Broadcast(HostReady{host}); }
+void Driver::OnHostLost(const HostId& host) { Broadcast(HostLost{host}); }
+
+void Driver::Handle(const PlanId& plan, PlanEvent event, std::function<void(absl::Status)> done) {
+  if (state_.FindExecution(plan) == nullptr) return;
+  Lane& lane = lanes_[plan];
+  lane.queue.emplace_back(std::move(event), std::move(done));
+  if (!lane.busy) Work(plan);
+}
+
+// Handles what is queued until an append has to be waited for. `busy` keeps everything that is
+// called from here from entering a second time.
+void Driver::Work(const PlanId& plan) {
+  Lane& lane = lanes_[plan];
+  while (!lane.busy && !lane.queue.empty() && fatal_.ok()) {
+    auto [event, done] = std::move(lane.queue.front());
+    lane.queue.pop_front();
+    const Execution& now = *state_.FindExecution(plan);
+    const auto* resume = std::get_if<ResumeRequested>(&event);
+    if (resume != nullptr && done != nullptr) {
+      const auto before = state_.resumptions.find(resume->request_id);
+      if (before != state_.resumptions.end() && before->second == plan) {
+        done(absl::OkStatus());
+        continue;
+      }
+      if (now.state != PlanState::kWaiting) {
+        done(absl::FailedPreconditionError(
+            absl::StrCat("plan ", plan.value(), " is ", std::string(ToString(now.state)),
+                         ", wanted waiting: only a waiting plan can be resumed")));
+        continue;
+      }
+    }
+    Decision decision = Decide(now, event);
+    lane.busy = true;
+    if (decision.facts.empty()) {
+      Execute(plan, std::move(decision), {});
+      lane.busy = false;
+      if (done != nullptr) done(absl::OkStatus());
+      continue;
+    }
+    std::vector<Fact> facts = std::move(decision.facts);
+    journal_.Append(std::move(facts), [this, alive = std::weak_ptr<char>(alive_), plan,
+                                       decision = std::move(decision), done = std::move(done)](
+                                          absl::StatusOr<std::vector<Record>> records) mutable {
+      if (alive.expired()) return;
+      if (!records.ok()) {
+        Fail(records.status());
+        if (done != nullptr) done(records.status());
+        return;
+      }
+      Apply(*records);
+      Execute(plan, std::move(decision), *records);
+      lanes_[plan].busy = false;
+      if (done != nullptr) done(absl::OkStatus());
+      Work(plan);
+    });
+  }
+}
+
+void Driver::Apply(const std::vector<Record>& records) {
+  for (const Record& record : records) {
+    Evolve(state_, record);
+    if (const auto* finished = std::get_if<StepFinished>(&record.fact)) {
+      Disarm(finished->plan, finished->step);
+    } else if (const auto* ended = std::get_if<PlanEnded>(&record.fact)) {
+      Lane& lane = lanes_[ended->plan];
+      for (const auto& [step, timer] : lane.timers) scheduler_.Cancel(timer);
+      lane.timers.clear();
+    }
+    if (hooks_.on_record) hooks_.on_record(record);
+  }
+}
+
+void Driver::Execute(const PlanId& plan, Decision decision, const std::vector<Record>& records) {
+  std::map<CommandId, uint64_t> sequences;
+  for (const Record& record : records) {
+    if (const auto* started = std::get_if<StepStarted>(&record.fact)) {
+      sequences[started->command] = record.sequence;
+    }
+  }
+  for (const StartTimer& timer : decision.timers) Arm(plan, timer);
+  for (SendCommand& send : decision.commands) {
+    send.command.sequence = sequences[send.command.id];
+    gateway_.Send(send.host, send.command);
+  }
+  for (const QueryCommandState& query : decision.queries) gateway_.Query(query.host, query.command);
+}
+
+void Driver::Arm(const PlanId& plan, const StartTimer& timer) {
+  Disarm(plan, timer.step);
+  lanes_[plan].timers[timer.step] =
+      scheduler_.After(timer.after, [this, alive = std::weak_ptr<char>(alive_), plan,
+                                     step = timer.step, attempt = timer.attempt] {
+        if (alive.expired()) return;
+        lanes_[plan].timers.erase(step);
+        Handle(plan, StepTimedOut{step, attempt});
+      });
+}
+
+void Driver::Disarm(const PlanId& plan, int step) {
+  std::map<int, TimerId>& timers = lanes_[plan].timers;
+  const auto it = timers.find(step);
+  if (it == timers.end()) return;
+  scheduler_.Cancel(it->second);
+  timers.erase(it);
+}
+
+void Driver::Fail(const absl::Status& status) {
+  if (!fatal_.ok()) return;
+  fatal_ = status;
+  for (auto& [plan, lane] : lanes_) {
+    for (const auto& [step, timer] : lane.timers) scheduler_.Cancel(timer);
+    lane.timers.clear();
+    auto unheard = std::move(lane.queue);
+    lane.queue.clear();
+    for (auto& [event, done] : unheard) {
+      if (done != nullptr) done(status);
+    }
+  }
+  if (hooks_.on_fatal) hooks_.on_fatal(status);
+}
+
+}  // namespace baton

@@ -1,0 +1,73 @@
+#include "coordinator/executor/execution.h"
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/base/strings.h"
+
+namespace baton {
+
+std::string_view ToString(StepState state) {
+  switch (state) {
+    case StepState::kPending:
+      return "pending";
+    case StepState::kRunning:
+      return "running";
+    case StepState::kUnknown:
+      return "unknown";
+    case StepState::kSucceeded:
+      return "succeeded";
+    case StepState::kFailed:
+      return "failed";
+    case StepState::kSkipped:
+      return "skipped";
+  }
+  return "invalid";
+}
+
+std::optional<LogPosition> Execution::PositionOf(int step) const {
+  const StepExecution& of = steps[step];
+  if (of.state != StepState::kSucceeded || of.outcome == nullptr) return std::nullopt;
+  return of.outcome->position;
+}
+
+CommandId Execution::CommandOf(int step) const {
+  if (steps[step].attempt == 0 || plan->steps[step].raises_epoch()) return CommandId();
+  return MakeCommandId(plan->id, step, steps[step].attempt);
+}
+
+bool Execution::EpochRaisedFor(bool undo) const {
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const Step& step = plan->steps[i];
+    if (step.raises_epoch() && step.undo == undo) return steps[i].state == StepState::kSucceeded;
+  }
+  return false;
+}
+
+Epoch Execution::EpochOf(const Step& step) const {
+  if (step.undo) return plan->undo_epoch;
+  return EpochRaisedFor(false) ? plan->epoch : plan->epoch_before;
+}
+
+CommandId MakeCommandId(const PlanId& plan, int step, int attempt) {
+  return CommandId(absl::StrCat(plan.value(), "/", step, "/", attempt));
+}
+
+std::optional<CommandName> ParseCommandId(const CommandId& id) {
+  const std::string& text = id.value();
+  const size_t last = text.rfind('/');
+  if (last == std::string::npos || last == 0) return std::nullopt;
+  const size_t middle = text.rfind('/', last - 1);
+  if (middle == std::string::npos) return std::nullopt;
+  CommandName name;
+  name.plan = PlanId(text.substr(0, middle));
+  const std::string_view view = text;
+  if (!absl::SimpleAtoi(ToAbsl(view.substr(middle + 1, last - middle - 1)), &name.step) ||
+      !absl::SimpleAtoi(ToAbsl(view.substr(last + 1)), &name.attempt) ||
+      MakeCommandId(name.plan, name.step, name.attempt) != id) {
+    return std::nullopt;
+  }
+  return name;
+}
+
+}  // namespace baton

@@ -1,0 +1,105 @@
+#include "coordinator/executor/state.h"
+
+#include <type_traits>
+#include <utility>
+
+namespace baton {
+namespace {
+
+// The plan that a fact belongs to; empty for those of no plan.
+PlanId PlanOf(const Fact& fact) {
+  return std::visit(
+      [](const auto& what) {
+        using What = std::decay_t<decltype(what)>;
+        if constexpr (std::is_same_v<What, TopologyApplied> ||
+                      std::is_same_v<What, LedgerAccepted>) {
+          return PlanId();
+        } else if constexpr (std::is_same_v<What, PlanAdmitted>) {
+          return what.plan->id;
+        } else {
+          return what.plan;
+        }
+      },
+      fact);
+}
+
+void Admit(CoordinatorState& state, const Plan& plan) {
+  if (state.executions.contains(plan.id)) return;
+  state.executions[plan.id];
+  state.admitted.push_back(plan.id);
+  state.running[plan.pool] = plan.id;
+  state.pools[plan.pool];
+  if (!plan.request_id.empty()) state.by_request[plan.request_id] = plan.id;
+}
+
+// Rights older than this one are being taken away; none: nothing is withheld.
+Epoch WithheldBelow(const CoordinatorState& state, const PoolId& pool) {
+  const Execution* running = state.FindRunning(pool);
+  if (running == nullptr || running->undoing || !running->EpochRaisedFor(false)) return Epoch();
+  return running->plan->epoch;
+}
+
+}  // namespace
+
+const Execution* CoordinatorState::FindExecution(const PlanId& id) const {
+  const auto it = executions.find(id);
+  return it == executions.end() ? nullptr : &it->second;
+}
+
+const Execution* CoordinatorState::FindRunning(const PoolId& pool) const {
+  const auto it = running.find(pool);
+  return it == running.end() ? nullptr : FindExecution(it->second);
+}
+
+const PoolState* CoordinatorState::FindPool(const PoolId& pool) const {
+  const auto it = pools.find(pool);
+  return it == pools.end() ? nullptr : &it->second;
+}
+
+void Evolve(CoordinatorState& state, const Record& record) {
+  state.last_sequence = record.sequence;
+  if (const auto* topology = std::get_if<TopologyApplied>(&record.fact)) {
+    state.topology = *topology;
+    return;
+  }
+  if (const auto* ledger = std::get_if<LedgerAccepted>(&record.fact)) {
+    state.ledgers[ledger->host] = *ledger;
+    return;
+  }
+  if (const auto* admitted = std::get_if<PlanAdmitted>(&record.fact)) Admit(state, *admitted->plan);
+  const auto it = state.executions.find(PlanOf(record.fact));
+  if (it == state.executions.end()) return;
+  Evolve(it->second, record);
+  const Plan& plan = *it->second.plan;
+  Evolve(state.pools[plan.pool], plan, record);
+  if (const auto* resumed = std::get_if<PlanResumed>(&record.fact)) {
+    if (!resumed->request_id.empty()) state.resumptions[resumed->request_id] = plan.id;
+  }
+  if (std::holds_alternative<PlanEnded>(record.fact)) state.running.erase(plan.pool);
+}
+
+std::vector<Confirmation> ConfirmationsFor(const CoordinatorState& state, const Topology& topology,
+                                           const HostId& host) {
+  std::vector<Confirmation> found;
+  for (const auto& [id, pool] : topology.pools) {
+    const PoolState* known = state.FindPool(id);
+    if (known == nullptr) continue;
+    const Epoch withheld_below = WithheldBelow(state, id);
+    for (const Database& database : pool.databases) {
+      const auto right = known->rights.find(database.id);
+      const Instance* instance = database.OnHost(host);
+      if (right == known->rights.end() || instance == nullptr || right->second.writer != host ||
+          right->second.lineages.empty()) {
+        continue;
+      }
+      const Epoch epoch = right->second.lineages.back().epoch;
+      if (epoch >= withheld_below) found.push_back({id, {host, instance->service}, epoch});
+    }
+    for (const auto& [ref, epoch] : known->active_chat) {
+      if (ref.host == host && epoch >= withheld_below) found.push_back({id, ref, epoch});
+    }
+  }
+  return found;
+}
+
+}  // namespace baton

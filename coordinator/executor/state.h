@@ -1,0 +1,52 @@
+// Everything that the journal tells, in memory.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coordinator/executor/execution.h"
+#include "coordinator/executor/record.h"
+#include "coordinator/model/pool_state.h"
+
+namespace baton {
+
+// Who holds the right that a Confirm would speak of.
+struct Confirmation {
+  PoolId pool;
+  ResourceRef resource;
+  Epoch epoch;  // the write epoch (a chat server: since when it may serve)
+
+  friend bool operator==(const Confirmation&, const Confirmation&) = default;
+};
+
+struct CoordinatorState {
+  uint64_t last_sequence = 0;
+  std::optional<TopologyApplied> topology;    // the one in force
+  std::map<HostId, LedgerAccepted> ledgers;   // the one that speaks for each host
+  std::map<PlanId, Execution> executions;     // ended ones too
+  std::vector<PlanId> admitted;               // in the order of their admission
+  std::map<PoolId, PoolState> pools;          // those that a plan was admitted for
+  std::map<PoolId, PlanId> running;           // the one plan of a pool that has not ended
+  std::map<std::string, PlanId> by_request;   // request ids of admitted plans
+  std::map<std::string, PlanId> resumptions;  // request ids of resumes
+
+  // Null when unknown.
+  const Execution* FindExecution(const PlanId& id) const;
+  const Execution* FindRunning(const PoolId& pool) const;
+  const PoolState* FindPool(const PoolId& pool) const;
+};
+
+// Pure: live and in replay alike. Facts of plans that were never admitted are ignored.
+void Evolve(CoordinatorState& state, const Record& record);
+
+// What a session of `host` may be told to confirm: the rights that `host` holds, but none that a
+// plan under way is taking away (one older than the epoch that the plan has raised, unless the plan
+// is giving it back). To be asked again after UndoStarted and PlanEnded, when withheld ones return.
+// In a fixed order.
+std::vector<Confirmation> ConfirmationsFor(const CoordinatorState& state, const Topology& topology,
+                                           const HostId& host);
+
+}  // namespace baton
