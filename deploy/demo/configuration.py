@@ -17,6 +17,16 @@ def write_all(data, installed):
             else:
                 chat.write_configuration(data, resource, prosody, installed / "prosody")
             write(resource["resource_file"], resource_file(data, host, name, resource))
+    sample = (installed / "config" / "topology.yaml").read_text(encoding="utf-8")
+    data["topology"] = write(pathlib.Path(data["directory"]) / "topology.yaml",
+                             topology(sample, data), 0o644)
+
+
+def topology(sample, data):
+    """The commented sample, less the hosts that this world does not have."""
+    kept = [line for line in sample.splitlines(keepends=True)
+            if "hq-chat2" not in line and "dr-chat2" not in line]
+    return "".join(kept).replace("/srv/baton/", f"{data['directory']}/shares/")
 
 
 def lines(values):

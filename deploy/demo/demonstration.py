@@ -7,7 +7,7 @@ import time
 
 import operator_cli
 import world as worlds
-from host import WorldError
+from host import WorldError, die_with_this_process
 
 
 class Talk:
@@ -139,6 +139,7 @@ def run(directory, copy, moves, say):
     """Makes, moves and removes; returns the result as a dictionary."""
     started = time.monotonic()
     ok = False
+    die_with_this_process()
     try:
         say("making two sites")
         world = worlds.create(directory, copy)

@@ -30,7 +30,7 @@ def fill_in(template, values):
 
 
 def new_password():
-    return secrets.token_urlsafe(18)
+    return secrets.token_hex(16)
 
 
 def network_of(directory):

@@ -17,6 +17,15 @@ class WorldError(Exception):
     """Something of the world is not as it must be; the message is for people."""
 
 
+_owner = None  # the pipe that hosts started by this process watch
+
+
+def die_with_this_process():
+    """From now on hosts that this process starts lose their power when it ends, however it ends."""
+    global _owner  # pylint: disable=global-statement
+    _owner = _owner or os.pipe()
+
+
 class Host:
     """Speaks to the machine of one host. `description` is its entry in the world's JSON."""
 
@@ -54,11 +63,12 @@ class Host:
         """A new boot: a new boot id, nothing runs yet."""
         boot_id = pathlib.Path(self.description["boot_id_file"])
         boot_id.write_text(f"{uuid.uuid4()}\n", encoding="ascii")
+        owner = _owner[:1] if _owner else ()
         with open(self.directory / "log" / "init.log", "ab") as log:
             init = subprocess.Popen(  # pylint: disable=consider-using-with
-                [sys.executable, str(HERE / "host_init.py"), str(self.directory)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
-                env=self.environment, start_new_session=True)
+                [sys.executable, str(HERE / "host_init.py"), str(self.directory),
+                 *map(str, owner)], pass_fds=owner, stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, cwd="/", env=self.environment, start_new_session=True)
         deadline = time.monotonic() + 10
         while not self.powered():
             if init.poll() is not None or time.monotonic() > deadline:

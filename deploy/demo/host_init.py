@@ -5,7 +5,8 @@ All hosts of the world share one kernel. This process stands for "the machine": 
 host descends from it, and it is their subreaper, so that whatever loses its parent stays here, is
 reaped at once, and dies with the host when its power is cut.
 
-Usage: host_init.py DIRECTORY. It listens on DIRECTORY/init.sock for one JSON request a connection:
+Usage: host_init.py DIRECTORY [FD]. FD is the reading end of a pipe: when its other end closes, because
+whoever made this world died, the power is cut. It listens on DIRECTORY/init.sock for one JSON request a connection:
   {"op": "spawn", "name": N, "argv": [...], "environment": {...}, "log": FILE}   -> {"pid": P}
   {"op": "signal", "name": N, "signal": 9}   answers once the process is gone, for SIGKILL
   {"op": "list"}                             -> {"processes": {N: {"pid", "exit"}}, "all": [pids]}
@@ -155,16 +156,21 @@ def receive_line(connection):
     return data
 
 
-def serve(listener, host):
-    """Answers requests until one asks to switch off."""
+def serve(listener, owner, host):
+    """Answers requests until one asks to switch off, or the owner is gone."""
     reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     selector = selectors.DefaultSelector()
     selector.register(listener, selectors.EVENT_READ)
     selector.register(reader, selectors.EVENT_READ)
+    if owner is not None:
+        selector.register(owner, selectors.EVENT_READ)
     while True:
         for key, _ in selector.select():
+            if key.fileobj == owner:
+                host.off(None)
+                return
             if key.fileobj == reader:
                 os.read(reader, 4096)
                 host.reap()
@@ -196,7 +202,7 @@ def main():
     os.chmod(path, 0o600)
     listener.listen(64)
     try:
-        serve(listener, Host())
+        serve(listener, int(sys.argv[2]) if len(sys.argv) > 2 else None, Host())
     finally:
         os.unlink(path)
 

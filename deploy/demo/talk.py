@@ -166,7 +166,7 @@ class Conversation:
             for task in keepers:
                 task.cancel()
             for talker in self.talkers:
-                talker.abort()
+                talker.leave()
         self.log("result", **result)
         return result
 

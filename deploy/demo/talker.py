@@ -7,10 +7,13 @@ then is it in the room's archive. No message is ever sent twice.
 import asyncio
 import functools
 import hashlib
+import logging
 import time
 import xml.etree.ElementTree as ElementTree
 
-import slixmpp
+logging.getLogger("slixmpp").setLevel(logging.CRITICAL)  # refused connections are no news here
+
+import slixmpp  # pylint: disable=wrong-import-position
 from slixmpp.util.sasl import mechanisms
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
@@ -101,6 +104,12 @@ class Talker(slixmpp.ClientXMPP):
         elif any(status.get("code") == "110" for status in xml.iter(f"{MUC_USER}status")):
             self.joined.add(room)
             self.log("in", user=self.user, room=room)
+
+    def leave(self):
+        """Ends everything that slixmpp runs for this user."""
+        self.abort()
+        if self._run_out_filters is not None:
+            self._run_out_filters.cancel()
 
     def post(self, room, identifier, text):
         self.send_raw(f"<message to='{room}' type='groupchat' id='{identifier}'>"

@@ -1,0 +1,42 @@
+"""Planned moves there and back, while people talk."""
+
+import time
+import unittest
+
+from demonstration import outage
+from world_test import WorldTest, operator_cli, rounds, say
+
+
+class SwitchoverTest(WorldTest):
+    def test_ten_in_a_row_lose_and_double_nothing(self):
+        talk = self.talk()
+        outages = []
+        for number in range(rounds(10)):
+            target = "dr" if number % 2 == 0 else "hq"
+            source = "hq" if target == "dr" else "dr"
+            talk.wait_for_more(20)
+            began = time.monotonic()
+            plan = self.switch_over()
+            ended = time.monotonic()
+            self.assertEqual(plan["to_site"], target)
+            self.assertEqual(self.wait_until_served(), target)
+            self.wait_until_follows(target, source)
+            talk.wait_for_more(20)
+            outages.append(outage(talk.events(), began, ended)["outage"])
+        result = self.finish_talk(talk)
+        say("outages: " + ", ".join(f"{seconds * 1000:.0f}" for seconds in outages) + " ms")
+        say(f"{result['acknowledged']} messages acknowledged, none lost, none doubled")
+
+    def test_a_dry_run_changes_nothing(self):
+        site = self.wait_until_served()
+        plans = operator_cli.plans(self.world)
+        done = operator_cli.baton(self.world, "switchover", self.world.data["pool"],
+                                  "--reason", self.id(), "--dry-run")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("ShipTail", done.stdout + done.stderr)
+        self.assertEqual(self.wait_until_served(), site)
+        self.assertEqual(operator_cli.plans(self.world), plans)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
