@@ -82,27 +82,27 @@ TEST(TopologyHostileTest, SurvivesEveryTruncation) {
 TEST(TopologyHostileTest, SurvivesMutations) {
   const std::string sample = SampleTopology();
   const std::string special = "{}[]:-?,&*!|>'\"%@`#\n\t \\~<=";
-  std::mt19937 random(20130611);  // NOLINT: the same on every run, on purpose
+  std::mt19937 dice(20130611);  // NOLINT: the same on every run, on purpose
   for (int round = 0; round < 1500; ++round) {
     std::string text = sample;
-    const int edits = 1 + static_cast<int>(random() % 8);
+    const int edits = 1 + static_cast<int>(dice() % 8);
     for (int i = 0; i < edits && !text.empty(); ++i) {
-      const size_t at = random() % text.size();
-      switch (random() % 5) {
+      const size_t at = dice() % text.size();
+      switch (dice() % 5) {
         case 0:
-          text[at] = static_cast<char>(random() % 256);
+          text[at] = static_cast<char>(dice() % 256);
           break;
         case 1:
-          text.insert(at, 1, special[random() % special.size()]);
+          text.insert(at, 1, special[dice() % special.size()]);
           break;
         case 2:
-          text.erase(at, random() % 40);
+          text.erase(at, dice() % 40);
           break;
         case 3:
-          text.insert(at, text.substr(random() % text.size(), random() % 80));
+          text.insert(at, text.substr(dice() % text.size(), dice() % 80));
           break;
         case 4:
-          text[at] = special[random() % special.size()];
+          text[at] = special[dice() % special.size()];
           break;
       }
     }
