@@ -37,6 +37,19 @@ class SwitchoverTest(WorldTest):
         self.assertEqual(self.wait_until_served(), site)
         self.assertEqual(operator_cli.plans(self.world), plans)
 
+    def test_the_comparison_notices_what_is_lost_or_doubled(self):
+        talk = self.talk()
+        talk.wait_for_more(10)
+        lost, doubled = [event["id"] for event in talk.events()
+                         if event["event"] == "acknowledged"][:2]
+        with self.databases[self.wait_until_served()].in_database("chat") as chat:
+            chat.query(f"DELETE FROM prosodyarchive WHERE value ~ '{lost}[^0-9]'")
+            chat.query('INSERT INTO prosodyarchive (host, "user", store, key, "when", "with", type,'
+                       ' value) SELECT host, "user", store, key || \'again\', "when", "with", type,'
+                       f" value FROM prosodyarchive WHERE value ~ '{doubled}[^0-9]'")
+        result = talk.finish()
+        self.assertEqual((result["lost_ids"], result["duplicated_ids"]), ([lost], [doubled]))
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -37,16 +37,28 @@ def chat_serves(address, port, timeout=2.0):
 class Database:
     """One site's database; a connection is kept while it lasts."""
 
-    def __init__(self, resource, password):
+    def __init__(self, resource, password, name="postgres"):
         self.resource = resource
         self.password = password
+        self.name = name
         self.connection = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def in_database(self, name):
+        """The same server, another of its databases."""
+        return Database(self.resource, self.password, name)
 
     def query(self, text):
         """The rows, or None when there are none. Raises psycopg2.Error."""
         try:
             if self.connection is None:
-                self.connection = postgres.connect(self.resource, self.password, timeout=2)
+                self.connection = postgres.connect(self.resource, self.password,
+                                                   database=self.name, timeout=2)
             with self.connection.cursor() as cursor:
                 cursor.execute(text)
                 return cursor.fetchall() if cursor.description else None
