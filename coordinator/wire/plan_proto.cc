@@ -1,0 +1,179 @@
+#include "coordinator/wire/plan_proto.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/base/status_macros.h"
+#include "common/base/strings.h"
+#include "common/rpc/action_proto.h"
+#include "common/rpc/protocol_proto.h"
+#include "common/rpc/text.h"
+
+namespace baton {
+namespace {
+
+v1::Step StepToProto(const Step& step, int index) {
+  v1::Step proto;
+  proto.set_index(index);
+  if (step.raises_epoch()) {
+    proto.set_raises_epoch(true);
+  } else {
+    *proto.mutable_target() = ToProto(step.target);
+    *proto.mutable_action() = ToProto(*step.action());
+  }
+  proto.set_title(CleanText(step.title));
+  proto.set_documented_as(step.documented_as);
+  for (const int before : step.after) proto.add_after(before);
+  *proto.mutable_timeout() = ToProto(step.timeout);
+  proto.set_critical(step.critical);
+  proto.set_undo(step.undo);
+  if (step.input_from.has_value()) proto.set_input_from(*step.input_from);
+  proto.set_automatic_tries(step.automatic_tries);
+  return proto;
+}
+
+absl::Status CheckEarlier(std::string_view field, uint32_t value, int index) {
+  if (value < static_cast<uint32_t>(index)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(ToAbsl(field), ": found ", value, " in step ",
+                                                 index, ", wanted an earlier step"));
+}
+
+absl::StatusOr<Step> StepFromProto(const v1::Step& proto, int index) {
+  BATON_RETURN_IF_ERROR(CheckText("step.title", proto.title()));
+  BATON_RETURN_IF_ERROR(CheckOptionalName("step.documented_as", proto.documented_as()));
+  Step step;
+  if (proto.raises_epoch()) {
+    step.what = RaiseEpoch{};
+  } else {
+    BATON_ASSIGN_OR_RETURN(step.target, FromProto(proto.target()));
+    BATON_ASSIGN_OR_RETURN(step.what, FromProto(proto.action()));
+  }
+  step.title = proto.title();
+  step.documented_as = proto.documented_as();
+  for (const uint32_t before : proto.after()) {
+    BATON_RETURN_IF_ERROR(CheckEarlier("step.after", before, index));
+    step.after.push_back(static_cast<int>(before));
+  }
+  BATON_ASSIGN_OR_RETURN(step.timeout, FromProto("step.timeout", proto.timeout()));
+  step.critical = proto.critical();
+  step.undo = proto.undo();
+  if (proto.has_input_from()) {
+    BATON_RETURN_IF_ERROR(CheckEarlier("step.input_from", proto.input_from(), index));
+    step.input_from = static_cast<int>(proto.input_from());
+  }
+  step.automatic_tries = static_cast<int>(proto.automatic_tries());
+  return step;
+}
+
+absl::Status CheckPlanTexts(const v1::Plan& proto) {
+  BATON_RETURN_IF_ERROR(CheckName("plan.name", PlanIdOf(proto.name()).value()));
+  BATON_RETURN_IF_ERROR(CheckName("plan.pool", proto.pool()));
+  BATON_RETURN_IF_ERROR(CheckText("plan.reason", proto.reason()));
+  BATON_RETURN_IF_ERROR(CheckOptionalName("plan.requested_by", proto.requested_by()));
+  BATON_RETURN_IF_ERROR(CheckOptionalName("plan.request_id", proto.request_id()));
+  BATON_RETURN_IF_ERROR(CheckOptionalName("plan.from_site", proto.from_site()));
+  BATON_RETURN_IF_ERROR(CheckOptionalName("plan.to_site", proto.to_site()));
+  BATON_RETURN_IF_ERROR(CheckCount("plan.steps", proto.steps_size()));
+  return CheckCount("plan.explanation", proto.explanation_size());
+}
+
+}  // namespace
+
+std::string PlanName(const PoolId& pool, const PlanId& plan) {
+  return absl::StrCat("pools/", pool.value(), "/plans/", plan.value());
+}
+
+PlanId PlanIdOf(std::string_view name) {
+  const size_t slash = name.rfind('/');
+  return PlanId(std::string(slash == std::string_view::npos ? name : name.substr(slash + 1)));
+}
+
+v1::Plan ToProto(const Plan& plan) {
+  v1::Plan proto;
+  proto.set_name(PlanName(plan.pool, plan.id));
+  proto.set_pool(plan.pool.value());
+  proto.set_kind(ToProto(plan.kind));
+  proto.set_reason(CleanText(plan.reason));
+  proto.set_requested_by(CleanText(plan.requested_by, kNameBytesMax));
+  proto.set_request_id(CleanText(plan.request_id, kNameBytesMax));
+  proto.set_from_site(plan.from_site.value());
+  proto.set_to_site(plan.to_site.value());
+  *proto.mutable_epoch_before() = ToProto(plan.epoch_before);
+  *proto.mutable_epoch() = ToProto(plan.epoch);
+  if (!plan.undo_epoch.none()) *proto.mutable_undo_epoch() = ToProto(plan.undo_epoch);
+  proto.set_snapshot_revision(plan.snapshot_revision);
+  if (plan.create_time != absl::InfinitePast()) {
+    *proto.mutable_create_time() = ToProto(plan.create_time);
+  }
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    *proto.add_steps() = StepToProto(plan.steps[i], static_cast<int>(i));
+  }
+  for (const std::string& line : plan.explanation) proto.add_explanation(CleanText(line));
+  return proto;
+}
+
+absl::StatusOr<Plan> FromProto(const v1::Plan& proto) {
+  BATON_RETURN_IF_ERROR(CheckPlanTexts(proto));
+  Plan plan;
+  plan.id = PlanIdOf(proto.name());
+  plan.pool = PoolId(proto.pool());
+  BATON_ASSIGN_OR_RETURN(plan.kind, FromProto(proto.kind()));
+  plan.reason = proto.reason();
+  plan.requested_by = proto.requested_by();
+  plan.request_id = proto.request_id();
+  plan.from_site = SiteId(proto.from_site());
+  plan.to_site = SiteId(proto.to_site());
+  plan.epoch_before = FromProto(proto.epoch_before());
+  plan.epoch = FromProto(proto.epoch());
+  plan.undo_epoch = FromProto(proto.undo_epoch());
+  plan.snapshot_revision = proto.snapshot_revision();
+  if (proto.has_create_time()) {
+    BATON_ASSIGN_OR_RETURN(plan.create_time, FromProto("plan.create_time", proto.create_time()));
+  }
+  for (int i = 0; i < proto.steps_size(); ++i) {
+    BATON_ASSIGN_OR_RETURN(Step step, StepFromProto(proto.steps(i), i));
+    plan.steps.push_back(std::move(step));
+  }
+  for (const std::string& line : proto.explanation()) {
+    BATON_RETURN_IF_ERROR(CheckText("plan.explanation", line));
+    plan.explanation.push_back(line);
+  }
+  return plan;
+}
+
+v1::Plan ToProto(const Execution& execution, PlanDetail detail) {
+  v1::Plan proto = ToProto(*execution.plan);
+  proto.set_state(ToProto(execution.state));
+  proto.set_waiting_for(CleanText(execution.waiting_for));
+  proto.set_end_text(CleanText(execution.end_text));
+  if (execution.ended != absl::InfinitePast()) {
+    *proto.mutable_end_time() = ToProto(execution.ended);
+  }
+  if (detail == PlanDetail::kWithoutSteps) {
+    proto.clear_steps();
+    return proto;
+  }
+  for (size_t i = 0; i < execution.steps.size(); ++i) {
+    const StepExecution& step = execution.steps[i];
+    v1::Step& out = *proto.mutable_steps(static_cast<int>(i));
+    out.set_state(ToProto(step.state));
+    out.set_attempt(step.attempt);
+    if (step.started != absl::InfinitePast()) *out.mutable_start_time() = ToProto(step.started);
+    if (step.ended != absl::InfinitePast()) *out.mutable_end_time() = ToProto(step.ended);
+    if (step.outcome != nullptr) *out.mutable_outcome() = ToProto(*step.outcome);
+  }
+  return proto;
+}
+
+v1::Refusal ToProto(const Refusal& refusal) {
+  v1::Refusal proto;
+  proto.set_rule(CleanText(refusal.rule, kNameBytesMax));
+  proto.set_subject(CleanText(refusal.subject));
+  proto.set_found(CleanText(refusal.found));
+  proto.set_wanted(CleanText(refusal.wanted));
+  proto.set_remedy(CleanText(refusal.remedy));
+  return proto;
+}
+
+}  // namespace baton

@@ -1,0 +1,174 @@
+#include "coordinator/wire/record_proto.h"
+
+#include <utility>
+
+#include "common/base/status_macros.h"
+#include "common/rpc/protocol_proto.h"
+#include "common/rpc/text.h"
+#include "coordinator/wire/plan_proto.h"
+
+namespace baton {
+namespace {
+
+struct FillFact {
+  internal::v1::Record& out;
+
+  void operator()(const TopologyApplied& fact) const {
+    auto& proto = *out.mutable_topology_applied();
+    proto.set_revision(fact.revision);
+    proto.set_text(CleanText(fact.text, kTopologyBytesMax));
+    proto.set_applied_by(CleanText(fact.applied_by, kNameBytesMax));
+    proto.set_request_id(CleanText(fact.request_id, kNameBytesMax));
+  }
+  void operator()(const LedgerAccepted& fact) const {
+    auto& proto = *out.mutable_ledger_accepted();
+    proto.set_host(fact.host.value());
+    proto.set_ledger_id(fact.ledger.value());
+    proto.set_accepted_by(CleanText(fact.by, kNameBytesMax));
+    proto.set_reason(CleanText(fact.reason));
+    proto.set_request_id(CleanText(fact.request_id, kNameBytesMax));
+  }
+  void operator()(const PlanAdmitted& fact) const {
+    *out.mutable_plan_admitted()->mutable_plan() = ToProto(*fact.plan);
+  }
+  void operator()(const EpochRaised& fact) const {
+    auto& proto = *out.mutable_epoch_raised();
+    proto.set_plan(fact.plan.value());
+    proto.set_pool(fact.pool.value());
+    proto.set_step(fact.step);
+    *proto.mutable_epoch() = ToProto(fact.epoch);
+  }
+  void operator()(const StepStarted& fact) const {
+    auto& proto = *out.mutable_step_started();
+    proto.set_plan(fact.plan.value());
+    proto.set_step(fact.step);
+    proto.set_attempt(fact.attempt);
+    proto.set_command(fact.command.value());
+  }
+  void operator()(const StepFinished& fact) const {
+    auto& proto = *out.mutable_step_finished();
+    proto.set_plan(fact.plan.value());
+    proto.set_step(fact.step);
+    proto.set_attempt(fact.attempt);
+    *proto.mutable_outcome() = ToProto(fact.outcome);
+  }
+  void operator()(const PlanWaiting& fact) const {
+    out.mutable_plan_waiting()->set_plan(fact.plan.value());
+    out.mutable_plan_waiting()->set_reason(CleanText(fact.reason));
+  }
+  void operator()(const PlanResumed& fact) const {
+    auto& proto = *out.mutable_plan_resumed();
+    proto.set_plan(fact.plan.value());
+    proto.set_resumed_by(CleanText(fact.by, kNameBytesMax));
+    proto.set_reason(CleanText(fact.reason));
+    proto.set_request_id(CleanText(fact.request_id, kNameBytesMax));
+  }
+  void operator()(const UndoStarted& fact) const {
+    out.mutable_undo_started()->set_plan(fact.plan.value());
+    out.mutable_undo_started()->set_reason(CleanText(fact.reason));
+  }
+  void operator()(const PlanEnded& fact) const {
+    auto& proto = *out.mutable_plan_ended();
+    proto.set_plan(fact.plan.value());
+    proto.set_state(ToProto(fact.state));
+    proto.set_text(CleanText(fact.text));
+  }
+};
+
+absl::StatusOr<Fact> TopologyFrom(const internal::v1::TopologyApplied& proto) {
+  BATON_RETURN_IF_ERROR(CheckText("record.topology.text", proto.text(), kTopologyBytesMax));
+  return TopologyApplied{proto.revision(), proto.text(), proto.applied_by(), proto.request_id()};
+}
+
+absl::StatusOr<Fact> LedgerFrom(const internal::v1::LedgerAccepted& proto) {
+  BATON_RETURN_IF_ERROR(CheckName("record.ledger.host", proto.host()));
+  BATON_RETURN_IF_ERROR(CheckName("record.ledger.ledger_id", proto.ledger_id()));
+  return LedgerAccepted{HostId(proto.host()), LedgerId(proto.ledger_id()), proto.accepted_by(),
+                        proto.reason(), proto.request_id()};
+}
+
+absl::StatusOr<Fact> AdmittedFrom(const internal::v1::PlanAdmitted& proto) {
+  BATON_ASSIGN_OR_RETURN(Plan plan, FromProto(proto.plan()));
+  return PlanAdmitted{std::make_shared<const Plan>(std::move(plan))};
+}
+
+absl::StatusOr<Fact> FinishedFrom(const internal::v1::StepFinished& proto) {
+  BATON_ASSIGN_OR_RETURN(Outcome outcome, FromProto(proto.outcome()));
+  return StepFinished{PlanId(proto.plan()), static_cast<int>(proto.step()),
+                      static_cast<int>(proto.attempt()), std::move(outcome)};
+}
+
+absl::StatusOr<Fact> EndedFrom(const internal::v1::PlanEnded& proto) {
+  BATON_ASSIGN_OR_RETURN(const PlanState state, FromProto(proto.state()));
+  return PlanEnded{PlanId(proto.plan()), state, proto.text()};
+}
+
+absl::StatusOr<Fact> FactFrom(const internal::v1::Record& record) {
+  using Kind = internal::v1::Record;
+  switch (record.fact_case()) {
+    case Kind::kTopologyApplied:
+      return TopologyFrom(record.topology_applied());
+    case Kind::kLedgerAccepted:
+      return LedgerFrom(record.ledger_accepted());
+    case Kind::kPlanAdmitted:
+      return AdmittedFrom(record.plan_admitted());
+    case Kind::kEpochRaised: {
+      const auto& proto = record.epoch_raised();
+      return EpochRaised{PlanId(proto.plan()), PoolId(proto.pool()), static_cast<int>(proto.step()),
+                         FromProto(proto.epoch())};
+    }
+    case Kind::kStepStarted: {
+      const auto& proto = record.step_started();
+      return StepStarted{PlanId(proto.plan()), static_cast<int>(proto.step()),
+                         static_cast<int>(proto.attempt()), CommandId(proto.command())};
+    }
+    case Kind::kStepFinished:
+      return FinishedFrom(record.step_finished());
+    case Kind::kPlanWaiting:
+      return PlanWaiting{PlanId(record.plan_waiting().plan()), record.plan_waiting().reason()};
+    case Kind::kPlanResumed: {
+      const auto& proto = record.plan_resumed();
+      return PlanResumed{PlanId(proto.plan()), proto.resumed_by(), proto.reason(),
+                         proto.request_id()};
+    }
+    case Kind::kUndoStarted:
+      return UndoStarted{PlanId(record.undo_started().plan()), record.undo_started().reason()};
+    case Kind::kPlanEnded:
+      return EndedFrom(record.plan_ended());
+    case Kind::FACT_NOT_SET:
+      break;
+  }
+  return MissingField("record.fact");
+}
+
+struct PlanOfFact {
+  PlanId operator()(const TopologyApplied&) const { return {}; }
+  PlanId operator()(const LedgerAccepted&) const { return {}; }
+  PlanId operator()(const PlanAdmitted& fact) const { return fact.plan->id; }
+  template <class OfPlan>
+  PlanId operator()(const OfPlan& fact) const {
+    return fact.plan;
+  }
+};
+
+}  // namespace
+
+internal::v1::Record ToProto(const Record& record) {
+  internal::v1::Record proto;
+  proto.set_sequence(record.sequence);
+  *proto.mutable_time() = ToProto(record.time);
+  std::visit(FillFact{proto}, record.fact);
+  return proto;
+}
+
+absl::StatusOr<Record> FromProto(const internal::v1::Record& proto) {
+  Record record;
+  record.sequence = proto.sequence();
+  BATON_ASSIGN_OR_RETURN(record.time, FromProto("record.time", proto.time()));
+  BATON_ASSIGN_OR_RETURN(record.fact, FactFrom(proto));
+  return record;
+}
+
+PlanId PlanOf(const Fact& fact) { return std::visit(PlanOfFact(), fact); }
+
+}  // namespace baton
