@@ -108,4 +108,25 @@ class Ledger {
   virtual void Write(std::vector<Entry> entries, std::function<void(absl::Status)> done) = 0;
 };
 
+// The fence file of one resource as the core uses it: FenceStore (host_ports.h) on a thread that
+// may block.
+class FenceFile {
+ public:
+  virtual ~FenceFile() = default;
+  // `file` as FenceStore::Read, `boot` as FenceStore::Boot.
+  virtual void Read(
+      std::function<void(absl::StatusOr<FenceRecord> file, absl::StatusOr<BootId> boot)> done) = 0;
+  // As FenceStore::Write. The core has entered `record` in the ledger before it asks.
+  virtual void Write(const FenceRecord& record, std::function<void(absl::Status)> done) = 0;
+};
+
+// The child processes that an agent before this one left behind.
+class Children {
+ public:
+  virtual ~Children() = default;
+  // Ends each and waits until it is gone, in bounded time. `done` gets those that no signal ended.
+  virtual void End(std::vector<ChildProcess> children,
+                   std::function<void(std::vector<ChildProcess> lingering)> done) = 0;
+};
+
 }  // namespace baton

@@ -1,0 +1,142 @@
+#include <algorithm>
+#include <utility>
+
+#include "agent/core/decide_internal.h"
+#include "agent/core/reconcile.h"
+
+namespace baton::agent {
+namespace {
+
+// What is told at once when it changes: all but the figures that never stand still.
+Observation Lasting(Observation observation) {
+  observation.age = absl::ZeroDuration();
+  if (auto* database = std::get_if<DatabaseObservation>(&observation.detail)) {
+    database->position = LogPosition{};
+    database->last_archived.clear();
+    database->ready_files = 0;
+    database->lag_bytes = 0;
+    database->lag = absl::ZeroDuration();
+    database->client_sessions = 0;
+  } else if (auto* chat = std::get_if<ChatObservation>(&observation.detail)) {
+    chat->users = 0;
+    chat->sessions = 0;
+    chat->rooms = 0;
+  }
+  return observation;
+}
+
+bool Telling(const AgentState& now) {
+  return now.stage == Stage::kSettled && now.link == LinkPhase::kWelcomed;
+}
+
+// `fresh`, if given, stands for what its resource's state does not hold yet.
+void TellEverything(const AgentState& now, absl::Duration at, const Observation* fresh,
+                    absl::Duration fresh_at, Decision& out) {
+  Report report;
+  report.full = true;
+  for (const auto& [id, resource] : now.resources) {
+    const bool is_fresh = fresh != nullptr && fresh->resource == id;
+    if (!is_fresh && !resource.seen.has_value()) continue;
+    Observation observation = is_fresh ? *fresh : *resource.seen;
+    observation.age = at - (is_fresh ? fresh_at : resource.seen_at);
+    report.observations.push_back(std::move(observation));
+    out.changes.push_back(ObservationTold{id});
+  }
+  out.changes.push_back(FullReportTold{});
+  out.effects.push_back(Send{std::move(report)});
+}
+
+bool AwaitsOthers(const AgentState& now, const ResourceId& but) {
+  return std::any_of(now.resources.begin(), now.resources.end(),
+                     [&](const auto& entry) { return entry.first != but && entry.second.awaited; });
+}
+
+void TellChanges(const AgentState& now, absl::Duration at, Decision& out) {
+  Report report;
+  absl::Duration oldest = absl::ZeroDuration();
+  for (const auto& [id, resource] : now.resources) {
+    if (!resource.seen.has_value()) continue;
+    oldest = std::max(oldest, at - resource.seen_at);
+    if (resource.reported == resource.seen) continue;
+    report.observations.push_back(*resource.seen);
+    report.observations.back().age = at - resource.seen_at;
+    out.changes.push_back(ObservationTold{id});
+  }
+  if (!report.observations.empty()) out.effects.push_back(Send{std::move(report)});
+  out.effects.push_back(Send{Heartbeat{oldest}});
+}
+
+}  // namespace
+
+Observation Settle(const AgentState& now, const ResourceId& resource, Observation seen) {
+  const ResourceState* state = now.Resource(resource);
+  seen.resource = resource;
+  seen.age = absl::ZeroDuration();
+  if (state == nullptr) return seen;
+  seen.pool = state->pool;
+  seen.fence = Stricter(seen.fence, state->fence, state->boot);
+  return seen;
+}
+
+void AskForProbe(const AgentState& now, const ResourceId& resource, absl::Duration at,
+                 Decision& out) {
+  const ResourceState* state = now.Resource(resource);
+  if (state == nullptr) return;
+  if (state->probing) {
+    out.changes.push_back(ProbeWanted{resource});
+    return;
+  }
+  out.changes.push_back(ProbeBegan{resource, at});
+  out.effects.push_back(AskProbe{resource});
+}
+
+void OnObserved(const AgentState& now, absl::Duration at, const Observed& event, Decision& out) {
+  const ResourceId id = event.observation.resource;
+  const ResourceState* resource = now.Resource(id);
+  if (resource == nullptr || !resource->probing) return;
+  const Observation seen = Settle(now, id, event.observation);
+  out.changes.push_back(ProbeEnded{id});
+  // A command may have ended, and told what it saw, while this look was under way.
+  const bool newer = !resource->seen.has_value() || resource->probe_began >= resource->seen_at;
+  if (newer) out.changes.push_back(ObservationMade{seen, resource->probe_began});
+  if (resource->probe_again) {
+    out.changes.push_back(ProbeBegan{id, at});
+    out.effects.push_back(AskProbe{id});
+  }
+  if (seen.fence.fence_epoch > now.EpochOf(resource->pool)) {
+    out.effects.push_back(Deliver{EpochFound{resource->pool, seen.fence.fence_epoch}});
+  }
+  if (!Telling(now) || !newer) return;
+  if (now.full_report_due) {
+    const bool complete = !AwaitsOthers(now, id) && !(resource->awaited && resource->probe_again);
+    if (complete) TellEverything(now, at, &seen, resource->probe_began, out);
+    return;
+  }
+  if (resource->reported.has_value() && Lasting(*resource->reported) == Lasting(seen)) return;
+  Report report;
+  report.observations.push_back(seen);
+  report.observations.back().age = at - resource->probe_began;
+  out.changes.push_back(ObservationTold{id});
+  out.effects.push_back(Send{std::move(report)});
+}
+
+void OnReportDue(const AgentState& now, absl::Duration at, Decision& out) {
+  if (now.stage != Stage::kSettled) return;
+  out.changes.push_back(FinishedPruned{at});
+  out.effects.push_back(SetTimer{{TimerKind::kReport, ""}, now.report_interval});
+  for (const auto& [id, resource] : now.resources) {
+    if (!resource.probing) AskForProbe(now, id, at, out);
+  }
+  if (!Telling(now)) return;
+  if (now.full_report_due && !AwaitsOthers(now, ResourceId())) {
+    return TellEverything(now, at, nullptr, absl::ZeroDuration(), out);
+  }
+  TellChanges(now, at, out);
+}
+
+void OnReportNow(const AgentState& now, absl::Duration at, Decision& out) {
+  out.changes.push_back(FullReportWanted{true});
+  for (const auto& [id, resource] : now.resources) AskForProbe(now, id, at, out);
+}
+
+}  // namespace baton::agent

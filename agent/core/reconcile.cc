@@ -1,0 +1,91 @@
+#include "agent/core/reconcile.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/base/strings.h"
+
+namespace baton::agent {
+namespace {
+
+bool MayRunWritable(FencePhase phase) {
+  return phase == FencePhase::kOpen || phase == FencePhase::kUnconfirmed;
+}
+
+FenceRecord StricterOf(const FenceRecord& file, const FenceRecord& ledger, const BootId& boot) {
+  const FencePhase in_file = PhaseInBoot(file, boot);
+  const FencePhase in_ledger = PhaseInBoot(ledger, boot);
+  FenceRecord stricter = in_file > in_ledger ? file : ledger;
+  if (MayRunWritable(in_file) && MayRunWritable(in_ledger) && file.write != ledger.write) {
+    stricter.phase = FencePhase::kClosed;
+  }
+  stricter.fence_epoch = std::max(file.fence_epoch, ledger.fence_epoch);
+  return stricter;
+}
+
+}  // namespace
+
+FencePhase PhaseInBoot(const FenceRecord& record, const BootId& boot) {
+  if (boot.empty() && record.phase == FencePhase::kOpen) return FencePhase::kUnconfirmed;
+  return EffectivePhase(record, boot);
+}
+
+FenceReconciliation ReconcileFence(const FenceFacts& facts) {
+  FenceReconciliation result;
+  if (!facts.file.has_value() && !facts.ledger.has_value()) return result;
+  FenceRecord holds;
+  if (!facts.file.has_value()) {
+    holds = *facts.ledger;
+    holds.phase = FencePhase::kClosed;
+  } else if (!facts.ledger.has_value()) {
+    holds = *facts.file;
+    if (holds.phase == FencePhase::kOpen) holds.phase = FencePhase::kUnconfirmed;
+  } else {
+    holds = StricterOf(*facts.file, *facts.ledger, facts.boot);
+  }
+  if (holds.ledger != facts.ledger_id) {
+    if (holds.phase == FencePhase::kOpen) holds.phase = FencePhase::kUnconfirmed;
+    holds.ledger = facts.ledger_id;
+  }
+  holds.pool = facts.pool;
+  holds.resource = facts.resource;
+  result.write_ledger = facts.ledger != holds;
+  result.write_file = facts.file != holds;
+  if (result.write_ledger || result.write_file) {
+    result.note = absl::StrCat(
+        "fence of ", facts.resource.value(), ": file says ",
+        facts.file.has_value() ? ToAbsl(ToString(facts.file->phase)) : "nothing readable",
+        ", ledger says ",
+        facts.ledger.has_value() ? ToAbsl(ToString(facts.ledger->phase)) : "nothing",
+        "; now in both: ", ToAbsl(ToString(holds.phase)), ", fence epoch ",
+        holds.fence_epoch.ToString());
+  }
+  result.record = std::move(holds);
+  return result;
+}
+
+FenceSummary Summarize(const std::optional<FenceRecord>& record, const BootId& boot) {
+  FenceSummary summary;
+  if (!record.has_value()) return summary;
+  summary.phase = PhaseInBoot(*record, boot);
+  summary.fence_epoch = record->fence_epoch;
+  if (record->write.has_value()) summary.write_epoch = record->write->epoch;
+  summary.file_readable = true;
+  return summary;
+}
+
+FenceSummary Stricter(const FenceSummary& seen, const std::optional<FenceRecord>& ledger,
+                      const BootId& boot) {
+  FenceSummary stricter = seen;
+  if (!ledger.has_value()) return stricter;
+  stricter.fence_epoch = std::max(seen.fence_epoch, ledger->fence_epoch);
+  const FencePhase phase = PhaseInBoot(*ledger, boot);
+  if (phase > seen.phase) {
+    stricter.phase = phase;
+    stricter.proven = false;
+  }
+  return stricter;
+}
+
+}  // namespace baton::agent

@@ -1,0 +1,46 @@
+// Which fence holds when an agent starts: the stricter of file and ledger (protocol.md "The fence
+// file"). Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/protocol/fence_state.h"
+#include "common/protocol/ids.h"
+#include "common/protocol/observation.h"
+
+namespace baton::agent {
+
+struct FenceFacts {
+  PoolId pool;
+  ResourceId resource;
+  std::optional<FenceRecord> file;    // none: missing, unreadable or not understood
+  std::optional<FenceRecord> ledger;  // the last one entered; none: never
+  LedgerId ledger_id;
+  BootId boot;
+};
+
+struct FenceReconciliation {
+  std::optional<FenceRecord> record;  // what holds; none: nothing is known, hence closed
+  bool write_ledger = false;
+  bool write_file = false;
+  std::string note;  // what was changed and why, for people; empty: nothing
+};
+
+// Phases are ordered open < unconfirmed < closing < closed as effective in this boot; the stricter
+// record holds as a whole, the ledger's where both are as strict, with the higher fence epoch.
+// Open in both but for different rights to write is closed. `open` written under another ledger is
+// unconfirmed.
+FenceReconciliation ReconcileFence(const FenceFacts& facts);
+
+// Like EffectivePhase, and unconfirmed where the boot is not known.
+FencePhase PhaseInBoot(const FenceRecord& record, const BootId& boot);
+
+// The fence of `record` as it is told. None: closed, not readable.
+FenceSummary Summarize(const std::optional<FenceRecord>& record, const BootId& boot);
+
+// `seen`, made stricter by what the ledger holds.
+FenceSummary Stricter(const FenceSummary& seen, const std::optional<FenceRecord>& ledger,
+                      const BootId& boot);
+
+}  // namespace baton::agent
