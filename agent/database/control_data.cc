@@ -14,7 +14,7 @@
 #include "common/base/strings.h"
 #include "common/os/process.h"
 
-namespace baton {
+namespace baton::postgresql {
 namespace {
 
 using Fields = std::map<std::string, std::string>;
@@ -103,4 +103,4 @@ absl::StatusOr<ControlData> ReadControlData(const std::string& bin_directory,
   return ParseControlData(result.output);
 }
 
-}  // namespace baton
+}  // namespace baton::postgresql

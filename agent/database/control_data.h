@@ -10,7 +10,7 @@
 
 #include "common/protocol/position.h"
 
-namespace baton {
+namespace baton::postgresql {
 
 // The fields that Baton uses. True only for the moment of reading while the server runs: it writes
 // the file at checkpoints and at changes of state, not with every record.
@@ -38,4 +38,4 @@ absl::StatusOr<ControlData> ReadControlData(const std::string& bin_directory,
                                             const std::string& data_directory,
                                             absl::Duration timeout);
 
-}  // namespace baton
+}  // namespace baton::postgresql

@@ -7,7 +7,7 @@
 
 #include "common/base/mutex.h"
 
-namespace baton {
+namespace baton::postgresql {
 
 // A flag that wakes whoever waits on it. Thread-safe.
 class Interrupt {
@@ -38,4 +38,4 @@ class Interrupt {
   bool raised_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-}  // namespace baton
+}  // namespace baton::postgresql

@@ -18,7 +18,7 @@
 #include "common/base/strings.h"
 #include "common/os/monotonic.h"
 
-namespace baton {
+namespace baton::postgresql {
 namespace {
 
 // How long a raised interrupt may go unnoticed while the socket is silent.
@@ -227,4 +227,4 @@ absl::StatusOr<Rows> PostgresqlConnection::Query(const char* sql,
   return absl::InternalError(text);
 }
 
-}  // namespace baton
+}  // namespace baton::postgresql

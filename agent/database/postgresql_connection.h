@@ -14,7 +14,7 @@
 #include "agent/database/interrupt.h"
 #include "common/protocol/resource_config.h"
 
-namespace baton {
+namespace baton::postgresql {
 
 // Every session of Baton carries it, which is how the sessions of others are told apart.
 inline constexpr char kApplicationName[] = "baton-agent";
@@ -93,4 +93,4 @@ class PostgresqlConnection {
   bool given_up_ = false;
 };
 
-}  // namespace baton
+}  // namespace baton::postgresql

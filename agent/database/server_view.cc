@@ -14,7 +14,7 @@
 #include "common/base/strings.h"
 #include "common/os/file.h"
 
-namespace baton {
+namespace baton::postgresql {
 namespace {
 
 constexpr size_t kTitleBytesMax = 4096;
@@ -167,4 +167,4 @@ absl::StatusOr<std::string> EndangeringSettings(PostgresqlConnection* connection
   return JudgeSettings(settings);
 }
 
-}  // namespace baton
+}  // namespace baton::postgresql

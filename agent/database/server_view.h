@@ -12,7 +12,7 @@
 #include "agent/database/postgresql_connection.h"
 #include "common/protocol/position.h"
 
-namespace baton {
+namespace baton::postgresql {
 
 struct ServerView {
   bool in_recovery = false;
@@ -51,4 +51,4 @@ struct Setting {
 // Pure: the judgement of EndangeringSettings.
 std::string JudgeSettings(const std::vector<Setting>& settings);
 
-}  // namespace baton
+}  // namespace baton::postgresql

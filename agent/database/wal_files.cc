@@ -20,7 +20,7 @@
 #include "common/os/fd.h"
 #include "common/os/file.h"
 
-namespace baton {
+namespace baton::postgresql {
 namespace {
 
 constexpr size_t kSegmentNameBytes = 24;
@@ -124,6 +124,10 @@ bool WalFolder::IsDone(const std::string& name) const {
   return access(Path("archive_status/" + name + ".done").c_str(), F_OK) == 0;
 }
 
+bool WalFolder::IsReady(const std::string& name) const {
+  return access(Path("archive_status/" + name + std::string(kReady)).c_str(), F_OK) == 0;
+}
+
 bool WalFolder::Holds(const WalSegment& segment) const {
   const std::string path = Path(WalSegmentName(segment, segment_bytes_));
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -152,4 +156,4 @@ absl::StatusOr<LogPosition> WalFolder::TimelineStart(uint32_t timeline) const {
   return ParseTimelineStart(text, timeline);
 }
 
-}  // namespace baton
+}  // namespace baton::postgresql

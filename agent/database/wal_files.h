@@ -13,7 +13,7 @@
 
 #include "common/protocol/position.h"
 
-namespace baton {
+namespace baton::postgresql {
 
 // A segment's identity: its name is timeline and number in hexadecimal, and the number's split
 // depends on the segment size.
@@ -58,6 +58,7 @@ class WalFolder {
   // not marked ready.
   absl::Status MarkDone(const std::string& name) const;
   bool IsDone(const std::string& name) const;
+  bool IsReady(const std::string& name) const;
   // The segments of `timeline` that really hold log of their own number (a recycled file carries
   // the address of its former life in its first page) and are not marked done, in order.
   absl::StatusOr<std::vector<WalSegment>> NotDone(uint32_t timeline) const;
@@ -71,4 +72,4 @@ class WalFolder {
   uint64_t segment_bytes_;
 };
 
-}  // namespace baton
+}  // namespace baton::postgresql

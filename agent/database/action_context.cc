@@ -1,0 +1,101 @@
+#include "agent/database/action_context.h"
+
+#include <algorithm>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "common/base/strings.h"
+
+namespace baton::postgresql {
+namespace {
+
+constexpr char kReasonUrl[] = "baton/reason";
+
+absl::Status WithReason(absl::StatusCode code, std::string_view reason,
+                        const std::string& message) {
+  absl::Status status(code, message);
+  status.SetPayload(kReasonUrl, absl::Cord(ToAbsl(reason)));
+  return status;
+}
+
+std::string ReasonOf(const absl::Status& status) {
+  if (const auto reason = status.GetPayload(kReasonUrl); reason.has_value()) {
+    return std::string(*reason);
+  }
+  return absl::StatusCodeToString(status.code());
+}
+
+}  // namespace
+
+absl::Status Refusal(std::string_view reason, std::string message) {
+  return WithReason(absl::StatusCode::kFailedPrecondition, reason, message);
+}
+
+absl::Status Failure(std::string_view reason, std::string message) {
+  return WithReason(absl::StatusCode::kInternal, reason, message);
+}
+
+absl::Status Unsure(std::string_view reason, std::string message) {
+  return WithReason(absl::StatusCode::kUnknown, reason, message);
+}
+
+ActionContext::ActionContext(PostgresqlInstance* instance, const Command* command,
+                             Interrupt* interrupt, std::function<void(Progress)> progress)
+    : instance_(instance),
+      command_(command),
+      interrupt_(interrupt),
+      progress_(std::move(progress)),
+      deadline_(instance->clock().SinceBoot() + command->timeout) {}
+
+absl::Duration ActionContext::Left() const {
+  return std::max(absl::ZeroDuration(), deadline_ - instance_->clock().SinceBoot());
+}
+
+absl::Status ActionContext::Live() const {
+  if (interrupt_->raised()) return absl::CancelledError("cancelled");
+  if (Left() > absl::ZeroDuration()) return absl::OkStatus();
+  return absl::DeadlineExceededError(
+      absl::StrCat("not done within ", absl::FormatDuration(command_->timeout)));
+}
+
+absl::Status ActionContext::Wait(absl::Duration duration) {
+  if (const absl::Status waited = interrupt_->Wait(std::min(duration, Left())); !waited.ok()) {
+    return waited;
+  }
+  return Live();
+}
+
+absl::Status ActionContext::RefuseOlder(const FenceRecord& record) const {
+  if (record.fence_epoch <= command_->epoch) return absl::OkStatus();
+  return Refusal("STALE_EPOCH",
+                 absl::StrCat(instance_->config().resource.value(), ": the command carries epoch ",
+                              command_->epoch.ToString(), ", the fence file has seen ",
+                              record.fence_epoch.ToString(), "; use the pool's current epoch"));
+}
+
+Outcome ActionContext::OutcomeOf(const absl::Status& status) const {
+  Outcome outcome;
+  outcome.reason = ReasonOf(status);
+  outcome.message = std::string(status.message());
+  switch (status.code()) {
+    case absl::StatusCode::kCancelled:
+      outcome.code = OutcomeCode::kCancelled;
+      break;
+    case absl::StatusCode::kUnknown:
+      outcome.code = OutcomeCode::kUnknown;
+      break;
+    case absl::StatusCode::kFailedPrecondition:
+      outcome.code = done_.empty() ? OutcomeCode::kRefused : OutcomeCode::kFailed;
+      break;
+    default:
+      outcome.code = OutcomeCode::kFailed;
+  }
+  outcome.message =
+      absl::StrCat(ToAbsl(ActionName(command_->action)), ": ", outcome.message,
+                   "; done: ", done_.empty() ? "nothing" : absl::StrJoin(done_, ", "));
+  return outcome;
+}
+
+}  // namespace baton::postgresql

@@ -1,0 +1,140 @@
+// Fence and Unfence (protocol.md "A fence has two durable phases", "Order", "Undo after the tail").
+#include <algorithm>
+#include <cerrno>
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+
+#include "agent/database/postgresql_actions.h"
+#include "common/base/status_macros.h"
+#include "common/os/fd.h"
+#include "common/os/file.h"
+
+namespace baton::postgresql {
+namespace {
+
+constexpr absl::Duration kLookTimeout = absl::Seconds(5);
+
+// A fenced standby may go on: read-only is what its fence asks for.
+absl::StatusOr<Outcome> FenceRunningStandby(ActionContext* context, const FenceRecord& wanted) {
+  PostgresqlInstance& instance = context->instance();
+  BATON_RETURN_IF_ERROR(EnsureFence(context, wanted));
+  BATON_RETURN_IF_ERROR(instance.fences().PlaceStandbySignal());
+  BATON_ASSIGN_OR_RETURN(const ServerView view, instance.View(context->Left()));
+  if (!view.in_recovery) {
+    return Failure("BECAME_WRITABLE",
+                   absl::StrCat(instance.config().resource.value(),
+                                " was promoted while it was fenced; repeat Fence to stop it"));
+  }
+  Outcome outcome = OkOutcome();
+  outcome.system_id = view.system_id;
+  outcome.position = view.position;
+  outcome.message = "fenced; runs read-only as a standby";
+  return outcome;
+}
+
+absl::Status RefuseUnfence(ActionContext* context, const FenceRecord& record, const Unfence& action,
+                           bool standby_signal) {
+  const std::string& name = context->instance().config().resource.value();
+  const bool repeated = record.phase == FencePhase::kOpen && record.write == action.write;
+  if (repeated) return absl::OkStatus();
+  if (record.write.has_value() &&
+      (record.phase == FencePhase::kClosed || record.write->sealed.has_value())) {
+    return Refusal("SHIPPED_TO_ITS_END",
+                   absl::StrCat("the log of ", name,
+                                " was shipped to its end; it must not go on in "
+                                "it: start it as a standby and promote it (Recover)"));
+  }
+  if (standby_signal && !(record.phase == FencePhase::kClosing && record.write.has_value())) {
+    return Refusal("IS_A_STANDBY",
+                   absl::StrCat(name,
+                                " holds no right that could be given back, and has "
+                                "standby.signal: it is a standby, to be promoted (Recover)"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RemoveStandbySignal(ActionContext* context) {
+  const std::string file = context->instance().StandbySignalFile();
+  if (unlink(file.c_str()) != 0) {
+    if (errno == ENOENT) return absl::OkStatus();
+    return ErrnoStatus(errno, "cannot remove", file);
+  }
+  BATON_RETURN_IF_ERROR(SyncDirectory(DirectoryOf(file)));
+  context->Did("standby.signal removed");
+  return absl::OkStatus();
+}
+
+absl::Status RefuseOtherSystem(const ActionContext& context, const std::string& found,
+                               const std::string& wanted) {
+  if (found == wanted) return absl::OkStatus();
+  return Refusal("WRONG_SYSTEM_ID",
+                 absl::StrCat(context.instance().config().resource.value(),
+                              ": found the cluster with system identifier ", found, ", wanted ",
+                              wanted, "; is this the right data directory?"));
+}
+
+}  // namespace
+
+absl::StatusOr<Outcome> Act(ActionContext* context, const Fence&) {
+  PostgresqlInstance& instance = context->instance();
+  BATON_ASSIGN_OR_RETURN(FenceRecord record, instance.Fence());
+  BATON_RETURN_IF_ERROR(context->RefuseOlder(record));
+  record.fence_epoch = context->command().epoch;
+  const absl::StatusOr<ServerView> view = instance.View(std::min(kLookTimeout, context->Left()));
+  if (!record.write.has_value()) {
+    record.phase = FencePhase::kClosed;
+    if (view.ok() && view->in_recovery) return FenceRunningStandby(context, record);
+  } else if (record.phase != FencePhase::kClosed) {
+    record.phase = FencePhase::kClosing;
+    record.fetch.clear();
+  }
+  BATON_RETURN_IF_ERROR(EnsureFence(context, record));
+  BATON_RETURN_IF_ERROR(instance.fences().PlaceStandbySignal());
+  context->Did("standby.signal is in place");
+  BATON_RETURN_IF_ERROR(StopCleanly(context));
+  BATON_ASSIGN_OR_RETURN(const ControlData control, instance.Control());
+  Outcome outcome = OkOutcome();
+  outcome.system_id = control.system_id;
+  outcome.position = FinalPosition(record, control);
+  outcome.message = absl::StrCat("fenced and stopped; the control file says \"", control.state,
+                                 "\"; nothing that started before is alive");
+  return outcome;
+}
+
+absl::StatusOr<Outcome> Act(ActionContext* context, const Unfence& action) {
+  PostgresqlInstance& instance = context->instance();
+  BATON_ASSIGN_OR_RETURN(FenceRecord record, instance.Fence());
+  BATON_RETURN_IF_ERROR(context->RefuseOlder(record));
+  BATON_ASSIGN_OR_RETURN(const bool standby_signal, instance.HasStandbySignal());
+  BATON_RETURN_IF_ERROR(RefuseUnfence(context, record, action, standby_signal));
+  BATON_ASSIGN_OR_RETURN(const ControlData control, instance.Control());
+  BATON_RETURN_IF_ERROR(RefuseOtherSystem(*context, control.system_id, action.write.system_id));
+  if (control.stopped_as_standby() || control.state == "in archive recovery") {
+    return Refusal(
+        "IS_A_STANDBY",
+        absl::StrCat("the control file of ", instance.config().resource.value(), " says \"",
+                     control.state, "\"; what was in recovery is promoted (Recover)"));
+  }
+  BATON_ASSIGN_OR_RETURN(const BootId boot, instance.fences().Boot());
+  record.phase = FencePhase::kOpen;
+  record.fence_epoch = context->command().epoch;
+  record.write = action.write;
+  record.fetch.clear();
+  record.confirmed_boot = boot;
+  BATON_RETURN_IF_ERROR(EnsureFence(context, record));
+  BATON_RETURN_IF_ERROR(RemoveStandbySignal(context));
+  BATON_ASSIGN_OR_RETURN(const ServerView view, StartAndWait(context));
+  if (view.in_recovery) {
+    return Failure("RUNS_AS_STANDBY", absl::StrCat(instance.config().resource.value(),
+                                                   " runs read-only; look for standby.signal"));
+  }
+  BATON_RETURN_IF_ERROR(ProveWritable(context));
+  Outcome outcome = OkOutcome();
+  outcome.system_id = view.system_id;
+  outcome.position = view.position;
+  outcome.message = "accepts writes";
+  return outcome;
+}
+
+}  // namespace baton::postgresql

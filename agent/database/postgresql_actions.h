@@ -1,0 +1,71 @@
+// The actions of a PostgreSQL runner, one function each. All block, on the runner's own thread; all
+// may be repeated; each returns what was seen after acting. What each requires and proves stands in
+// the table of postgresql_runner.h. An error becomes an outcome by ActionContext::OutcomeOf.
+#pragma once
+
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "agent/database/action_context.h"
+#include "agent/database/control_data.h"
+#include "common/protocol/action.h"
+#include "common/protocol/fence_state.h"
+#include "common/protocol/observation.h"
+
+namespace baton::postgresql {
+
+// fence_actions.cc
+absl::StatusOr<Outcome> Act(ActionContext* context, const Fence& action);
+absl::StatusOr<Outcome> Act(ActionContext* context, const Unfence& action);
+// ship_tail.cc
+absl::StatusOr<Outcome> Act(ActionContext* context, const ShipTail& action);
+// follow_actions.cc
+absl::StatusOr<Outcome> Act(ActionContext* context, const StartStandby& action);
+absl::StatusOr<Outcome> Act(ActionContext* context, const CopyPendingLogs& action);
+absl::StatusOr<Outcome> Act(ActionContext* context, const ApplyPendingLogs& action);
+// recover.cc
+absl::StatusOr<Outcome> Act(ActionContext* context, const Recover& action);
+// service_actions.cc
+absl::StatusOr<Outcome> Act(ActionContext* context, const Start& action);
+absl::StatusOr<Outcome> Act(ActionContext* context, const Stop& action);
+absl::StatusOr<Outcome> Act(ActionContext* context, const EndConnections& action);
+// check_database.cc
+absl::StatusOr<Outcome> Act(ActionContext* context, const CheckDatabase& action);
+
+// What is no action of a database is refused.
+template <class Other>
+absl::StatusOr<Outcome> Act(ActionContext*, const Other&) {
+  return Refusal("NOT_A_DATABASE_ACTION", "this resource is a PostgreSQL database");
+}
+
+// look.cc: does the postcondition of the context's command hold now? An error says why not, or why
+// that cannot be told. Changes nothing.
+absl::StatusOr<Outcome> LookForPostcondition(ActionContext* context);
+// dry_run.cc: would the context's command find what it needs under this identity? Changes nothing.
+absl::Status CheckPreconditions(ActionContext* context);
+
+// What several of them share.
+
+// Where the log of a fenced, stopped instance ends, for a backup that has to apply all of it: it
+// has when its replay position is greater. None: it holds no right, or did not stop cleanly.
+std::optional<LogPosition> FinalPosition(const FenceRecord& record, const ControlData& control);
+
+// The fence file says `wanted`, written only if it differs from what stands there.
+absl::Status EnsureFence(ActionContext* context, const FenceRecord& wanted);
+
+// Stops the server cleanly, within the resource's stop_timeout and what the command has left, and
+// looks that nothing of it is alive.
+absl::Status StopCleanly(ActionContext* context);
+
+// Starts the server through the gate unless it runs, and waits until it answers queries.
+absl::StatusOr<ServerView> StartAndWait(ActionContext* context);
+
+// Has a transaction committed and flushed that touches nobody's data.
+absl::Status ProveWritable(ActionContext* context);
+
+// CheckDatabase without its CHECKPOINT, for dry runs and looks.
+absl::Status CheckInRole(ActionContext* context, const CheckDatabase& wanted);
+
+}  // namespace baton::postgresql

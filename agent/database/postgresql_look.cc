@@ -1,0 +1,173 @@
+#include "agent/database/postgresql_look.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace baton::postgresql {
+namespace {
+
+void AddProblem(std::string problem, DatabaseObservation* seen) {
+  if (problem.empty()) return;
+  seen->problem = seen->problem.empty() ? problem : absl::StrCat(seen->problem, "; ", problem);
+}
+
+// Sees what needs no server: the control file, the signal file, the files that wait.
+std::optional<ControlData> LookAtFiles(const PostgresqlInstance& instance,
+                                       DatabaseObservation* seen) {
+  const absl::StatusOr<bool> signal = instance.HasStandbySignal();
+  if (signal.ok()) seen->standby_signal = *signal;
+  const absl::StatusOr<ControlData> control = instance.Control();
+  if (!control.ok()) {
+    AddProblem(std::string(control.status().message()), seen);
+    return std::nullopt;
+  }
+  seen->system_id = control->system_id;
+  seen->position = control->checkpoint;
+  seen->clean_shutdown = control->stopped_as_primary() || control->stopped_as_standby();
+  const absl::StatusOr<std::vector<std::string>> ready = instance.Wal(*control).Ready();
+  if (ready.ok()) {
+    seen->ready_files = ready->size();
+  } else {
+    AddProblem(std::string(ready.status().message()), seen);
+  }
+  return *control;
+}
+
+void DescribePrimary(const ServerView& view, DatabaseObservation* seen) {
+  seen->state = DatabaseState::kPrimary;
+  seen->last_archived = view.last_archived;
+  seen->archiving = view.archiver_pid != 0 && view.failing_file.empty();
+  if (!view.failing_file.empty()) {
+    seen->archive_failure = absl::StrCat("the last try failed, at ", view.failing_file);
+  }
+  if (view.archiver_pid == 0) AddProblem("no archiver runs, so nothing is shipped", seen);
+}
+
+void DescribeStandby(const PostgresqlInstance& instance, const ServerView& view,
+                     const std::optional<ControlData>& control, DatabaseObservation* seen) {
+  seen->state = DatabaseState::kStandby;
+  seen->lag = view.lag;
+  if (view.replay_paused) AddProblem("replay is paused (pg_wal_replay_resume())", seen);
+  const absl::StatusOr<FenceRecord> record = instance.Fence();
+  if (!record.ok() || !control.has_value()) return;
+  const absl::StatusOr<std::vector<std::string>> copied = instance.archive().Copied(record->fetch);
+  if (copied.ok()) {
+    seen->lag_bytes = BytesBeyond(view.position, *copied, control->segment_bytes);
+  } else if (!absl::IsNotFound(copied.status())) {
+    AddProblem(std::string(copied.status().message()), seen);
+  }
+}
+
+void DescribeServer(PostgresqlInstance* instance, const ServerView& view, absl::Duration timeout,
+                    const std::optional<ControlData>& control, DatabaseObservation* seen) {
+  if (control.has_value() && control->system_id != view.system_id) {
+    AddProblem(absl::StrCat("the server at ", instance->config().resource.value(),
+                            "'s address is another cluster: found system identifier ",
+                            view.system_id, ", wanted ", control->system_id),
+               seen);
+    return;
+  }
+  seen->system_id = view.system_id;
+  seen->version = view.version;
+  seen->position = view.position;
+  seen->clean_shutdown = false;
+  seen->client_sessions = view.client_sessions;
+  if (view.in_recovery) {
+    DescribeStandby(*instance, view, control, seen);
+  } else {
+    DescribePrimary(view, seen);
+  }
+  const absl::StatusOr<PostgresqlConnection*> connection = instance->Connected(timeout);
+  if (!connection.ok()) return;
+  const absl::StatusOr<std::string> settings = EndangeringSettings(*connection, timeout);
+  AddProblem(settings.ok() ? *settings : std::string(settings.status().message()), seen);
+}
+
+// No view of the server: is it down, not up yet, or can nobody tell?
+void DescribeSilence(const absl::Status& status, bool nothing_runs, DatabaseObservation* seen) {
+  if (absl::IsNotFound(status) && nothing_runs) {
+    seen->state = DatabaseState::kDown;
+    return;
+  }
+  seen->clean_shutdown = false;
+  if (absl::IsUnavailable(status) || absl::IsNotFound(status)) {
+    seen->state = DatabaseState::kStarting;
+  } else {
+    seen->state = DatabaseState::kUnknown;
+  }
+  AddProblem(std::string(status.message()), seen);
+}
+
+FenceSummary SummariseFence(const PostgresqlInstance& instance, bool nothing_runs,
+                            DatabaseState state) {
+  FenceSummary summary;
+  const absl::StatusOr<FenceRecord> record = instance.fences().Read();
+  summary.file_readable = record.ok();
+  if (record.ok()) {
+    const absl::StatusOr<BootId> boot = instance.fences().Boot();
+    summary.phase = EffectivePhase(*record, boot.ok() ? *boot : BootId());
+    summary.fence_epoch = record->fence_epoch;
+    if (record->write.has_value()) summary.write_epoch = record->write->epoch;
+  }
+  const bool fenced = summary.phase == FencePhase::kClosing || summary.phase == FencePhase::kClosed;
+  // With a right in its file, one in recovery may have a promotion pending that shows only later.
+  const bool only_follows = state == DatabaseState::kStandby && summary.write_epoch.none();
+  summary.proven = fenced && (nothing_runs || only_follows);
+  return summary;
+}
+
+}  // namespace
+
+uint64_t BytesBeyond(const LogPosition& replayed, const std::vector<std::string>& copied,
+                     uint64_t segment_bytes) {
+  uint64_t end = replayed.lsn;
+  for (const std::string& name : copied) {
+    const std::optional<WalSegment> segment = ParseWalSegmentName(name, segment_bytes);
+    if (!segment.has_value() || segment->timeline < replayed.timeline) continue;
+    // The file that is being replayed counts as applied: how much of it is filled is not known.
+    if (segment->number <= replayed.lsn / segment_bytes) continue;
+    end = std::max(end, (segment->number + 1) * segment_bytes);
+  }
+  return end - replayed.lsn;
+}
+
+Observation NotSeen(const ResourceConfig& config, std::string problem) {
+  Observation observation;
+  observation.resource = config.resource;
+  observation.pool = config.pool;
+  DatabaseObservation seen;
+  seen.problem = std::move(problem);
+  observation.detail = std::move(seen);
+  return observation;
+}
+
+Observation LookAt(PostgresqlInstance* instance, absl::Duration timeout) {
+  Observation observation = NotSeen(instance->config(), "");
+  DatabaseObservation seen;
+  const absl::StatusOr<ServiceStatus> service = instance->service().Status();
+  observation.service_managed = service.ok() && service->managed;
+  const std::optional<ControlData> control = LookAtFiles(*instance, &seen);
+  instance->Disconnect();
+  const absl::StatusOr<ServerView> view = instance->View(timeout);
+  const bool nothing_runs =
+      !view.ok() && instance->fences().ProveNothingRuns(absl::ZeroDuration()).ok();
+  if (view.ok()) {
+    DescribeServer(instance, *view, timeout, control, &seen);
+  } else {
+    DescribeSilence(view.status(), nothing_runs, &seen);
+  }
+  if (service.ok() && !service->refused.empty() && seen.state == DatabaseState::kDown) {
+    AddProblem(absl::StrCat("the gate refused its last start: ", service->refused), &seen);
+  }
+  observation.fence = SummariseFence(*instance, nothing_runs, seen.state);
+  observation.detail = std::move(seen);
+  instance->Disconnect();
+  return observation;
+}
+
+}  // namespace baton::postgresql
