@@ -87,7 +87,7 @@ absl::Status WriteFileDurably(const std::string& path, std::string_view bytes, i
 }
 
 absl::Status TouchFileDurably(const std::string& path, int mode) {
-  const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, mode));
+  const Fd fd(open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, mode));
   if (!fd.valid()) return ErrnoStatus(errno, "cannot create", path);
   if (fsync(fd.get()) != 0) return ErrnoStatus(errno, "cannot sync", path);
   return SyncDirectory(DirectoryOf(path));

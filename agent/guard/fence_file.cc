@@ -1,0 +1,115 @@
+#include "agent/guard/fence_file.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/base/status_macros.h"
+#include "common/os/boot.h"
+#include "common/os/file.h"
+#include "common/os/process.h"
+
+namespace baton {
+namespace {
+
+constexpr size_t kFenceBytesMax = 512 * 1024;
+constexpr absl::Duration kEditWait = absl::Seconds(5);
+
+absl::Status CheckBelongs(const ResourceConfig& config, const FenceRecord& record) {
+  if (record.pool == config.pool && record.resource == config.resource) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat(config.fence_file, ": found the fence of ", record.pool.value(), "/",
+                   record.resource.value(), ", wanted that of ", config.pool.value(), "/",
+                   config.resource.value(), "; two resource files may name one fence file"));
+}
+
+// The database's own word for a running server, whoever started it: the pid in postmaster.pid, if a
+// process of that name has it.
+absl::StatusOr<pid_t> ServerByPidFile(const ResourceConfig& config) {
+  if (config.kind != ResourceKind::kDatabase) return 0;
+  const absl::StatusOr<std::string> text =
+      ReadFile(config.data_directory + "/postmaster.pid", 4096);
+  if (absl::IsNotFound(text.status())) return 0;
+  if (!text.ok()) return text.status();
+  pid_t pid = 0;
+  if (!absl::SimpleAtoi(text->substr(0, text->find('\n')), &pid) || pid <= 1) return 0;
+  const absl::StatusOr<ProcessId> process = IdentifyProcess(pid);
+  if (!process.ok() || !IsAlive(*process)) return 0;
+  const std::string program = ReadFile(absl::StrCat("/proc/", pid, "/comm"), 64).value_or("");
+  return program.rfind("postgres", 0) == 0 ? pid : 0;
+}
+
+}  // namespace
+
+std::string FenceLockFile(const ResourceConfig& config) { return config.fence_file + ".lock"; }
+
+std::string IncompleteMarker(const ResourceConfig& config) {
+  return config.data_directory + ".baton-incomplete";
+}
+
+absl::StatusOr<FenceRecord> ReadFenceFile(const ResourceConfig& config) {
+  BATON_ASSIGN_OR_RETURN(const std::string text, ReadFile(config.fence_file, kFenceBytesMax));
+  absl::StatusOr<FenceRecord> record = ParseFenceRecord(text);
+  if (!record.ok()) {
+    return absl::DataLossError(absl::StrCat(config.fence_file, ": ", record.status().message()));
+  }
+  BATON_RETURN_IF_ERROR(CheckBelongs(config, *record));
+  return record;
+}
+
+absl::Status UpdateFenceFile(
+    const ResourceConfig& config,
+    const std::function<absl::StatusOr<FenceRecord>(const absl::StatusOr<FenceRecord>&)>& next,
+    const std::function<absl::Status(const FenceRecord&)>& before_write) {
+  BATON_RETURN_IF_ERROR(MakeDirectories(DirectoryOf(config.fence_file), 0755));
+  BATON_ASSIGN_OR_RETURN(const FileLock editing, FileLock::Take(config.fence_file + ".edit",
+                                                                LockMode::kExclusive, kEditWait));
+  const absl::StatusOr<FenceRecord> before = ReadFenceFile(config);
+  BATON_ASSIGN_OR_RETURN(const FenceRecord record, next(before));
+  if (!CheckBelongs(config, record).ok()) {
+    return absl::FailedPreconditionError(CheckBelongs(config, record).message());
+  }
+  if (before.ok() && record.fence_epoch < before->fence_epoch) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        config.fence_file, ": found fence epoch ", before->fence_epoch.ToString(),
+        ", refuse to lower it to ", record.fence_epoch.ToString(), "; use a higher one"));
+  }
+  if (before_write != nullptr) BATON_RETURN_IF_ERROR(before_write(record));
+  return WriteFileDurably(config.fence_file, FormatFenceRecord(record), 0644);
+}
+
+absl::Status PlaceStandbySignal(const ResourceConfig& config) {
+  if (config.kind != ResourceKind::kDatabase) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        config.resource.value(), ": a chat server knows no standby; only databases do"));
+  }
+  const std::string path = config.data_directory + "/standby.signal";
+  BATON_RETURN_IF_ERROR(TouchFileDurably(path, 0600));
+  struct stat folder = {};
+  if (geteuid() == 0 && stat(config.data_directory.c_str(), &folder) == 0 &&
+      lchown(path.c_str(), folder.st_uid, folder.st_gid) != 0) {
+    return ErrnoStatus(errno, "cannot give to the data directory's owner", path);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ProveNothingRuns(const ResourceConfig& config, absl::Duration timeout) {
+  const absl::StatusOr<FileLock> lock =
+      FileLock::Take(FenceLockFile(config), LockMode::kExclusive, timeout);
+  if (!lock.ok()) return lock.status();
+  BATON_ASSIGN_OR_RETURN(const pid_t pid, ServerByPidFile(config));
+  if (pid == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      config.data_directory, ": nobody holds the gate's lock, yet a server runs as pid ", pid,
+      ": it was started past the gate; end it with `kill -INT ", pid, "`, then fence again"));
+}
+
+BootId CurrentBoot(const ResourceConfig& config) {
+  return BootId(ReadBootId(config.boot_id_file).value_or(""));
+}
+
+}  // namespace baton

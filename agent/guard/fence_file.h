@@ -1,0 +1,50 @@
+// The fence of one resource on its host: the fence file, the lock beside it, standby.signal
+// (protocol.md "The fence file", "The gate").
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+#include "common/os/lock.h"
+#include "common/protocol/fence_state.h"
+#include "common/protocol/resource_config.h"
+
+namespace baton {
+
+// "<fence_file>.lock": shared by everything that the gate let start, for as long as any of it
+// lives.
+std::string FenceLockFile(const ResourceConfig& config);
+
+// A file of this name beside the data directory says that it is half rewound or restored.
+std::string IncompleteMarker(const ResourceConfig& config);
+
+// NOT_FOUND: no file. DATA_LOSS: not understood, or another resource's. Every error means closed.
+absl::StatusOr<FenceRecord> ReadFenceFile(const ResourceConfig& config);
+
+// Replaces the fence file durably (world-readable). `next` gets what is there (an error as
+// ReadFenceFile gives it) and returns what shall be; nobody else can write in between. Its error is
+// returned and nothing is written. FAILED_PRECONDITION when the result would lower the fence epoch
+// or is another resource's. `before_write` runs after all checks, before the file changes.
+absl::Status UpdateFenceFile(
+    const ResourceConfig& config,
+    const std::function<absl::StatusOr<FenceRecord>(const absl::StatusOr<FenceRecord>&)>& next,
+    const std::function<absl::Status(const FenceRecord&)>& before_write);
+
+// Makes standby.signal in the data directory, durably, owned as the directory is.
+// FAILED_PRECONDITION for a chat server.
+absl::Status PlaceStandbySignal(const ResourceConfig& config);
+
+// Takes the exclusive lock and lets it go: OK means that nothing which the gate let start under an
+// older file is alive. DEADLINE_EXCEEDED: `timeout` passed; the message names who still holds it.
+// FAILED_PRECONDITION: nobody holds it, yet the database's own pid file names a live server, which
+// was then started past the gate.
+absl::Status ProveNothingRuns(const ResourceConfig& config, absl::Duration timeout);
+
+// Empty when it cannot be read: then nothing counts as confirmed.
+BootId CurrentBoot(const ResourceConfig& config);
+
+}  // namespace baton

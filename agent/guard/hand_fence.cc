@@ -1,0 +1,121 @@
+#include "agent/guard/hand_fence.h"
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+#include "agent/guard/fence_file.h"
+#include "common/base/status_macros.h"
+#include "common/os/file.h"
+#include "common/os/unix_socket.h"
+#include "common/protocol/supervisor_control.h"
+
+namespace baton {
+namespace {
+
+constexpr absl::Duration kAskTimeout = absl::Seconds(2);
+
+absl::StatusOr<SupervisorReply> Ask(const ResourceConfig& config, SupervisorVerb verb,
+                                    absl::Duration timeout) {
+  BATON_ASSIGN_OR_RETURN(
+      const std::string text,
+      AskUnix(SupervisorSocket(config.run_directory, config.resource),
+              std::string(ToString(verb)) + "\n", timeout, kSupervisorReplyBytesMax));
+  return ParseSupervisorReply(text);
+}
+
+absl::StatusOr<FenceRecord> Stricter(const ResourceConfig& config, const Epoch& epoch,
+                                     const absl::StatusOr<FenceRecord>& before) {
+  FenceRecord record;
+  if (!before.ok()) {
+    record.pool = config.pool;
+    record.resource = config.resource;
+    record.phase = FencePhase::kClosed;  // what could not be read counted as closed
+  } else {
+    record = *before;
+    if (epoch < record.fence_epoch) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(config.fence_file, ": found fence epoch ", record.fence_epoch.ToString(),
+                       ", ", epoch.ToString(), " is lower; fence with ",
+                       record.fence_epoch.ToString(), " or a higher one"));
+    }
+    if (record.phase != FencePhase::kClosed) record.phase = FencePhase::kClosing;
+  }
+  record.fence_epoch = epoch;
+  return record;
+}
+
+// How to end what still holds the lock, for people.
+std::string HowToEnd(const ResourceConfig& config) {
+  if (config.engine_name == "postgresql") {
+    int pid = 0;
+    const std::string text = ReadFile(config.data_directory + "/postmaster.pid", 4096).value_or("");
+    if (absl::SimpleAtoi(text.substr(0, text.find('\n')), &pid) && pid > 1) {
+      return absl::StrCat("end it with `kill -INT ", pid,
+                          "` (clean) or, if that doesn't help, `kill -QUIT ", pid, "`");
+    }
+    return "end those processes with `kill`";
+  }
+  return "end it with `kill PID` or, if that doesn't help, `kill -KILL PID`";
+}
+
+absl::Status WriteFence(const ResourceConfig& config, const HandFence& order) {
+  std::string phase;
+  BATON_RETURN_IF_ERROR(UpdateFenceFile(
+      config,
+      [&](const absl::StatusOr<FenceRecord>& before) -> absl::StatusOr<FenceRecord> {
+        BATON_ASSIGN_OR_RETURN(FenceRecord record, Stricter(config, order.epoch, before));
+        phase = std::string(ToString(record.phase));
+        return record;
+      },
+      nullptr));
+  order.say(absl::StrCat(config.fence_file, " now says ", phase, " under epoch ",
+                         order.epoch.ToString()));
+  return absl::OkStatus();
+}
+
+absl::Status Prove(const ResourceConfig& config, const HandFence& order, bool supervised) {
+  const absl::Status proof = ProveNothingRuns(config, order.timeout);
+  if (proof.ok()) {
+    order.say("nothing that the gate let start is alive: fenced");
+    return absl::OkStatus();
+  }
+  if (!absl::IsDeadlineExceeded(proof)) return proof;
+  return absl::DeadlineExceededError(
+      absl::StrCat("the fence stands, but it is not proven: ", proof.message(), "; ",
+                   supervised ? "its supervisor was told to stop it; " : "", HowToEnd(config),
+                   ", then fence again"));
+}
+
+}  // namespace
+
+absl::Status FenceByHand(const ResourceConfig& config, const HandFence& order) {
+  BATON_RETURN_IF_ERROR(WriteFence(config, order));
+  if (config.kind == ResourceKind::kDatabase) {
+    const absl::Status placed = PlaceStandbySignal(config);
+    order.say(placed.ok() ? "standby.signal is in place: a start past the gate is read-only"
+                          : absl::StrCat("standby.signal could not be placed: ", placed.message()));
+  }
+  const absl::StatusOr<SupervisorReply> status = Ask(config, SupervisorVerb::kStatus, kAskTimeout);
+  if (!status.ok()) {
+    order.say(absl::StrCat("no supervisor answers (", status.status().message(),
+                           "): nobody will stop what runs"));
+    return Prove(config, order, false);
+  }
+  if (status->running && !status->could_write && config.kind == ResourceKind::kDatabase) {
+    order.say(absl::StrCat("the server, pid ", status->pid,
+                           ", has been a read-only standby since it started and is left running: "
+                           "fenced"));
+    return absl::OkStatus();
+  }
+  if (status->running) {
+    order.say(absl::StrCat("its supervisor stops the server, pid ", status->pid));
+    if (order.immediate) {
+      const absl::StatusOr<SupervisorReply> stopped =
+          Ask(config, SupervisorVerb::kStopImmediate, order.timeout);
+      if (!stopped.ok()) order.say(std::string(stopped.status().message()));
+    }
+  }
+  return Prove(config, order, status->running);
+}
+
+}  // namespace baton

@@ -1,0 +1,228 @@
+// The server's life under its supervisor.
+#include <cstdio>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+
+#include "agent/guard/fence_file.h"
+#include "agent/guard/log_line.h"
+#include "agent/guard/supervisor.h"
+#include "agent/guard/supervisor_rules.h"
+#include "common/os/file.h"
+#include "common/os/monotonic.h"
+
+namespace baton {
+namespace {
+
+constexpr absl::Duration kImmediateGrace = absl::Seconds(5);
+constexpr absl::Duration kLivedLong = absl::Seconds(30);
+constexpr off_t kLogBytesMax = 16 << 20;
+
+bool IsPostgresql(const ResourceConfig& config) { return config.engine_name == "postgresql"; }
+
+std::string DescribeExit(int status) {
+  if (WIFSIGNALED(status)) return absl::StrCat("signal ", WTERMSIG(status));
+  return absl::StrCat("exit status ", WEXITSTATUS(status));
+}
+
+// Keeps one older log; a server that runs keeps writing to the one it has.
+void TurnLog(const std::string& path) {
+  struct stat found = {};
+  if (stat(path.c_str(), &found) == 0 && found.st_size > kLogBytesMax) {
+    rename(path.c_str(), (path + ".1").c_str());
+  }
+}
+
+}  // namespace
+
+void Supervisor::Save() {
+  const absl::Status saved = SaveSupervisorState(state_file_, state_);
+  if (!saved.ok()) LogLine(config_, std::string(saved.message()));
+}
+
+void Supervisor::Adopt() {
+  if (state_.server.pid == 0) return;
+  absl::StatusOr<Fd> server = OpenProcess(state_.server);
+  if (server.ok() && IsAlive(state_.server)) {
+    LogLine(config_, absl::StrCat("takes over the running server, pid ", state_.server.pid));
+    server_fd_ = *std::move(server);
+    started_at_ = MonotonicNow();
+    return;
+  }
+  last_exit_ = "ended while no supervisor looked";
+  LogLine(config_, absl::StrCat("server ", state_.server.pid, " ", last_exit_));
+  state_.server = ProcessId();
+  state_.could_write = false;
+  Save();
+  if (state_.desired_up) restart_at_ = MonotonicNow();
+}
+
+void Supervisor::LookAtFence() {
+  const absl::StatusOr<FenceRecord> read = ReadFenceFile(config_);
+  std::optional<FenceRecord> fence;
+  if (read.ok()) fence = *read;
+  const bool changed = fence != fence_;
+  fence_ = std::move(fence);
+  if (running() && !state_.could_write && WasOpenedSince(fence_, state_.write_at_start)) {
+    state_.could_write = true;
+    Save();
+  }
+  if (running() && stopping_ == Stopping::kNo && MustStop(fence_, state_.could_write)) {
+    LogLine(config_,
+            absl::StrCat("stops the server: ",
+                         fence_.has_value()
+                             ? absl::StrCat("the fence is ", std::string(ToString(fence_->phase)))
+                             : std::string(read.status().message())));
+    state_.desired_up = false;
+    restart_at_.reset();
+    Save();
+    if (config_.kind == ResourceKind::kDatabase) {
+      const absl::Status placed = PlaceStandbySignal(config_);
+      if (!placed.ok()) LogLine(config_, std::string(placed.message()));
+    }
+    StopServer(Stopping::kClean);
+  }
+  const bool idle = state_.server.pid == 0 && !start_.has_value() && !leaving_;
+  if (changed && idle && state_.desired_up && MayStartUnasked(fence_)) {
+    restart_at_ = MonotonicNow();
+  }
+}
+
+void Supervisor::OnTimers() {
+  const absl::Duration now = MonotonicNow();
+  if (restart_at_.has_value() && now >= *restart_at_) {
+    restart_at_.reset();
+    const bool idle = state_.server.pid == 0 && !start_.has_value() && !leaving_;
+    if (idle && state_.desired_up && MayStartUnasked(fence_)) StartServer();
+  }
+  if (!overdue_said_ && Status().stop_overdue) {
+    overdue_said_ = true;
+    LogLine(config_, "the stop takes longer than stop_timeout; it goes on");
+  }
+  const bool hangs = stopping_ == Stopping::kImmediate && !killed_ && state_.server.pid != 0 &&
+                     now - stop_since_ > kImmediateGrace;
+  if (hangs) {
+    killed_ = true;
+    LogLine(config_, "an immediate stop took too long: kills the server");
+    static_cast<void>(SignalProcessGroup(state_.server, SIGKILL));
+  }
+}
+
+void Supervisor::StartServer() {
+  if (start_.has_value()) return;
+  TurnLog(log_file_);
+  fence_at_start_ = fence_;
+  absl::StatusOr<GatedStart> start = GatedStart::Fork(config_, log_file_);
+  if (!start.ok()) {
+    refused_ = std::string(start.status().message());
+    ReplyTo(&start_waiters_, refused_);
+    return;
+  }
+  start_ = *std::move(start);
+}
+
+void Supervisor::OnStartReport() {
+  switch (start_->Read()) {
+    case GatedStart::Step::kWaiting:
+      return;
+    case GatedStart::Step::kJudged: {
+      verdict_ = std::string(ToString(start_->verdict()));
+      state_.server = start_->child();
+      state_.could_write = start_->verdict() == GateVerdict::kReadWrite;
+      state_.write_at_start = start_->write_epoch();
+      state_.desired_up = state_.desired_up || start_asked_;
+      const absl::Status saved = SaveSupervisorState(state_file_, state_);
+      const absl::Status gone = saved.ok() ? start_->Go() : saved;
+      if (gone.ok()) return;
+      refused_ = std::string(gone.message());
+      break;
+    }
+    case GatedStart::Step::kStarted:
+      LogLine(config_, absl::StrCat("started the server ", verdict_, ", pid ", state_.server.pid,
+                                    ": ", start_->reason()));
+      start_.reset();
+      start_asked_ = false;
+      refused_.clear();
+      started_at_ = MonotonicNow();
+      ReplyTo(&start_waiters_, "");
+      return;
+    case GatedStart::Step::kRefused:
+      verdict_ = std::string(ToString(GateVerdict::kRefuse));
+      refused_ = start_->reason();
+      break;
+  }
+  // The gate's refusal stands until the fence changes, be it while it was being asked; other
+  // failures may pass.
+  const bool again = !start_->judged() || fence_ != fence_at_start_;
+  LogLine(config_, absl::StrCat("did not start the server: ", refused_));
+  start_.reset();
+  start_asked_ = false;
+  state_.server = ProcessId();
+  state_.could_write = false;
+  Save();
+  ReplyTo(&start_waiters_, refused_);
+  ReplyTo(&stop_waiters_, "");
+  if (again && state_.desired_up && !leaving_) restart_at_ = MonotonicNow() + backoff_.Next();
+}
+
+void Supervisor::StopServer(Stopping how) {
+  if (start_.has_value() && state_.server.pid == 0) {
+    // Not judged yet: without our word it ends by itself.
+    start_.reset();
+    start_asked_ = false;
+    ReplyTo(&start_waiters_, "stopped before it had started");
+  }
+  if (state_.server.pid == 0) {
+    ReplyTo(&stop_waiters_, "");
+    return;
+  }
+  if (how <= stopping_) return;
+  stopping_ = how;
+  stop_since_ = MonotonicNow();
+  absl::Status sent;
+  if (how == Stopping::kClean) {
+    sent = SignalProcess(state_.server, IsPostgresql(config_) ? SIGINT : SIGTERM);
+  } else if (IsPostgresql(config_)) {
+    sent = SignalProcess(state_.server, SIGQUIT);
+  } else {
+    sent = SignalProcessGroup(state_.server, SIGKILL);
+  }
+  if (!sent.ok()) LogLine(config_, std::string(sent.message()));
+}
+
+void Supervisor::OnServerEnded(const std::string& how) {
+  last_exit_ = how;
+  LogLine(config_, absl::StrCat("server ", state_.server.pid, ": ", how));
+  if (start_.has_value()) {
+    // What it said of its end, if it said something, is there by now.
+    const bool said = start_->Read() == GatedStart::Step::kRefused && !start_->reason().empty();
+    refused_ = said ? start_->reason() : absl::StrCat("it ended at once: ", how);
+    start_.reset();
+    start_asked_ = false;
+    ReplyTo(&start_waiters_, refused_);
+  }
+  const bool on_purpose = stopping_ != Stopping::kNo;
+  stopping_ = Stopping::kNo;
+  killed_ = false;
+  overdue_said_ = false;
+  state_.server = ProcessId();
+  state_.could_write = false;
+  server_fd_.Reset();
+  Save();
+  ReplyTo(&stop_waiters_, "");
+  if (on_purpose || !state_.desired_up || leaving_) return;
+  if (MonotonicNow() - started_at_ > kLivedLong) backoff_.Reset();
+  restart_at_ = MonotonicNow() + backoff_.Next();
+}
+
+void Supervisor::ReapAll() {
+  int status = 0;
+  for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) {
+    if (pid == state_.server.pid) OnServerEnded(DescribeExit(status));
+  }
+}
+
+}  // namespace baton
