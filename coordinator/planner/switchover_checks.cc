@@ -1,0 +1,141 @@
+#include "coordinator/planner/switchover_checks.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace baton {
+namespace {
+
+void CheckFence(const Inquiry& ask, const PoolState& state, const ResourceRef& ref,
+                const FencePhase wanted) {
+  const Observation* seen = ask.seen.Find(ref);
+  if (seen == nullptr) return;
+  if (seen->fence.phase != wanted) {
+    const bool waits = seen->fence.phase == FencePhase::kUnconfirmed;
+    ask.refusals.Add("FENCE_STATE", ref.ToString(),
+                     absl::StrCat("fence ", std::string(ToString(seen->fence.phase))),
+                     absl::StrCat("fence ", std::string(ToString(wanted))),
+                     waits
+                         ? absl::StrCat("baton agents accept ", ref.host.value(),
+                                        " --reason TEXT, or wait for the confirmation of this boot")
+                         : "baton status");
+  }
+  if (seen->fence.fence_epoch > state.epoch) {
+    ask.refusals.Add(
+        "FENCE_EPOCH_AHEAD", ref.ToString(),
+        absl::StrCat("epoch ", seen->fence.fence_epoch.ToString()),
+        absl::StrCat("none above this journal's ", state.epoch.ToString()),
+        "this journal is older than its agents: restore the newest one, or begin a new "
+        "journal and baton adopt");
+  }
+}
+
+void CheckWriter(const Inquiry& ask, const PoolState& state, const DatabaseMove& move) {
+  const ResourceRef ref = RefOf(*move.from);
+  const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
+  if (seen == nullptr) return;
+  if (seen->state != DatabaseState::kPrimary) {
+    ask.refusals.Add("DATABASE_ROLE", ref.ToString(), std::string(ToString(seen->state)), "primary",
+                     absl::StrCat("bring ", ref.ToString(), " up: baton status"));
+  } else if (!seen->archiving) {
+    ask.refusals.Add(
+        "ARCHIVER_FAILING", ref.ToString(),
+        seen->archive_failure.empty() ? "its archiver does not run" : seen->archive_failure,
+        "an archiver that ships",
+        absl::StrCat("mend share ", move.from->share.value(), " on ", ref.host.value()));
+  }
+  CheckFence(ask, state, ref, FencePhase::kOpen);
+  const Epoch held = move.right->lineages.back().epoch;
+  const Observation& observation = *ask.seen.Find(ref);
+  if (observation.fence.phase == FencePhase::kOpen && observation.fence.write_epoch != held) {
+    ask.refusals.Add("WRITE_EPOCH_DIFFERS", ref.ToString(),
+                     absl::StrCat("writes under ", observation.fence.write_epoch.ToString()),
+                     absl::StrCat("writes under ", held.ToString()), "baton status");
+  }
+  if (!seen->system_id.empty() && seen->system_id != move.right->system_id) {
+    ask.refusals.Add("SYSTEM_ID_DIFFERS", ref.ToString(), seen->system_id,
+                     absl::StrCat(move.right->system_id, ", as adopted"),
+                     "put the adopted data directory back");
+  }
+}
+
+void CheckStandby(const Inquiry& ask, const PoolState& state, const DatabaseMove& move) {
+  const ResourceRef ref = RefOf(*move.to);
+  const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
+  if (seen == nullptr) return;
+  if (seen->state != DatabaseState::kStandby) {
+    ask.refusals.Add("DATABASE_ROLE", ref.ToString(), std::string(ToString(seen->state)), "standby",
+                     absl::StrCat("bring ", ref.ToString(), " up: baton status"));
+  } else if (seen->lag_bytes > 0 && seen->lag > ask.pool.limits.loss) {
+    // With nothing left to apply the age only tells how long nothing was written.
+    ask.refusals.Add(
+        "LAG_OVER_LIMIT", ref.ToString(),
+        absl::StrCat(absl::FormatDuration(seen->lag), " and ", seen->lag_bytes, " bytes behind"),
+        absl::StrCat("at most ", absl::FormatDuration(ask.pool.limits.loss), " (limits.loss)"),
+        "wait until it has caught up: baton status -W");
+  }
+  CheckFence(ask, state, ref, FencePhase::kClosed);
+}
+
+void CheckActive(const Inquiry& ask, const PoolState& state, const ResourceRef& ref,
+                 const HostId& instance) {
+  const ChatObservation* seen = CheckChatSeen(ask, ref);
+  if (seen == nullptr) return;
+  if (seen->state != ChatState::kServing) {
+    ask.refusals.Add("CHAT_NOT_SERVING", ref.ToString(),
+                     absl::StrCat(std::string(ToString(seen->state)),
+                                  seen->problem.empty() ? "" : ": ", seen->problem),
+                     "serving", absl::StrCat("mend it on ", ref.host.value()));
+  }
+  if (seen->points_at != instance) {
+    ask.refusals.Add("CHAT_POINTS_ELSEWHERE", ref.ToString(),
+                     seen->points_at.empty() ? "no instance" : seen->points_at.value(),
+                     instance.value(), absl::StrCat("mend it on ", ref.host.value()));
+  }
+  CheckFence(ask, state, ref, FencePhase::kOpen);
+}
+
+void CheckIdle(const Inquiry& ask, const PoolState& state, const ResourceRef& ref) {
+  const Observation* seen = ask.seen.Find(ref);
+  if (seen == nullptr || seen->chat() == nullptr) return;
+  const bool runs =
+      seen->chat()->state == ChatState::kServing || seen->chat()->state == ChatState::kDraining;
+  if (runs || seen->fence.phase == FencePhase::kOpen) {
+    ask.refusals.Add("CHAT_SERVES_WITHOUT_RIGHT", ref.ToString(),
+                     absl::StrCat(std::string(ToString(seen->chat()->state)), ", fence ",
+                                  std::string(ToString(seen->fence.phase))),
+                     "down, fence closed",
+                     absl::StrCat("baton-guard fence ", ref.resource.value(), " ",
+                                  state.epoch.ToString(), " on ", ref.host.value()));
+  }
+}
+
+}  // namespace
+
+void CheckMove(const Inquiry& ask, const PoolState& state, const DatabaseMove& move) {
+  CheckWriter(ask, state, move);
+  CheckStandby(ask, state, move);
+  CheckTwins(ask, RefOf(*move.from), RefOf(*move.to));
+}
+
+void CheckChatServers(const Inquiry& ask, const PoolState& state, const HostId& instance,
+                      const std::vector<const ChatServer*>& next) {
+  for (const auto& [ref, epoch] : state.active_chat) {
+    const bool known = std::any_of(ask.pool.chat_servers.begin(), ask.pool.chat_servers.end(),
+                                   [&ref = ref](const ChatServer& s) { return RefOf(s) == ref; });
+    if (!known) {
+      ask.refusals.Add("CHAT_NOT_IN_TOPOLOGY", ref.ToString(), "active, but not in the topology",
+                       "a chat server of the pool",
+                       "name it in the topology again: baton topology apply FILE");
+      continue;
+    }
+    CheckActive(ask, state, ref, instance);
+  }
+  for (const ChatServer& server : ask.pool.chat_servers) {
+    if (!state.active_chat.contains(RefOf(server))) CheckIdle(ask, state, RefOf(server));
+  }
+  for (const ChatServer* server : next) CheckChatSeen(ask, RefOf(*server));
+}
+
+}  // namespace baton
