@@ -26,7 +26,7 @@ def write_configuration(world, resource, template, plugins):
         "ADDRESS": resource["address"], "C2S_PORT": resource["port"],
         "CONTROL_PORT": resource["control_port"], "TOKEN_FILE": resource["token_file"],
         "DATABASE_FILE": resource["database_file"], "PLUGIN_DIR": plugins, "DATA_DIR": data,
-        "LOG_FILE": resource["server_log"]}))
+        "LOG_FILE": resource["chat_log"]}))
 
 
 def wait_for_port(address, port, process, log):
@@ -53,7 +53,7 @@ baton_instance = "{database['host']}"
         process = subprocess.Popen(server_command(resource), stdin=subprocess.DEVNULL,
                                    stdout=stream, stderr=stream)
     try:
-        wait_for_port(resource["address"], resource["port"], process, resource["server_log"])
+        wait_for_port(resource["address"], resource["port"], process, resource["chat_log"])
         for name, account in accounts.items():
             user, domain = account["jid"].split("@")
             output = run([PROSODYCTL, "--config", resource["configuration"], "register",

@@ -94,16 +94,17 @@ def summarise(move, events, result):
 def switch_over(world, number, say):
     """One planned move; returns when it began and ended, and its plan."""
     began = time.monotonic()
-    done = operator_cli.baton(world, "switchover", world.data["pool"],
-                              "--reason", f"demonstration, move {number}")
+    done = operator_cli.baton(world, "switchover", "--yes", world.data["pool"], "--reason",
+                              f"demonstration, move {number}")
     ended = time.monotonic()
-    plan = operator_cli.document(world, "plan", "show", operator_cli.plan_id(world))
-    say(f"switchover {number}: {plan['from_site']} to {plan['to_site']}, {plan['state']}, "
+    plan = operator_cli.show_plan(world)
+    state = operator_cli.word(plan["state"])
+    say(f"switchover {number}: {plan['from_site']} to {plan['to_site']}, {state}, "
         f"{ended - began:.2f} s in all")
     if done.returncode != 0:
         say(done.stdout + done.stderr)
     return {"number": number, "began": began, "ended": ended, "exit_code": done.returncode,
-            "from": plan["from_site"], "to": plan["to_site"], "state": plan["state"],
+            "from": plan["from_site"], "to": plan["to_site"], "state": state,
             "plan": plan["name"], "steps": operator_cli.steps(plan)}
 
 
@@ -167,7 +168,7 @@ def tear_down(directory, keep_logs, say):
         kept = directory.with_name("failed")
         worlds.shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir()
-        for log in [*directory.glob("hosts/*/log/*.log"), *directory.glob("*.log")]:
+        for log in [*directory.glob("hosts/**/*.log"), *directory.glob("*.log")]:
             target = "-".join(log.relative_to(directory).parts).replace("hosts-", "", 1)
             worlds.shutil.copy(log, kept / target)
         say(f"the logs of what went wrong are in {kept}")

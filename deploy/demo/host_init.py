@@ -53,13 +53,14 @@ class Host:
         self.exits = {}  # pid -> how it ended
 
     def reap(self):
+        """Takes note of whatever ended. True when no child is left, not even a dead one."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return
+                return True
             if pid == 0:
-                return
+                return False
             if pid in self.pids.values():
                 self.exits[pid] = os.waitstatus_to_exitcode(status)
 
@@ -120,16 +121,14 @@ class Host:
         deadline = time.monotonic() + 20
         killed = 0
         while time.monotonic() < deadline:
-            pids = descendants(os.getpid())
-            if not pids:
+            if self.reap():
                 return {"killed": killed}
-            for pid in pids:
+            for pid in descendants(os.getpid()):
                 try:
                     os.kill(pid, signal.SIGKILL)
                     killed += 1
                 except ProcessLookupError:
                     pass
-            self.reap()
             time.sleep(0.002)
         return {"error": f"processes that no signal ends: {descendants(os.getpid())}"}
 

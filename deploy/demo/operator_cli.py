@@ -1,7 +1,9 @@
 """The operator: drives Baton through its command line, as a person would."""
 
+import datetime
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -31,7 +33,17 @@ def checked(world, *words, timeout=120):
 
 def document(world, *words):
     """The JSON that `baton WORDS -o json` prints."""
-    return json.loads(checked(world, *words, "-o", "json"))
+    return snake_case(json.loads(checked(world, "-o", "json", *words)))
+
+
+def snake_case(value):
+    """Protobuf's JSON writes waitingFor; everything here says waiting_for."""
+    if isinstance(value, list):
+        return [snake_case(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {re.sub("(?<=[a-z])([A-Z])", lambda found: "_" + found[1].lower(), key):
+            snake_case(item) for key, item in value.items()}
 
 
 def wait_for(what, condition, seconds=30, interval=0.05):
@@ -65,6 +77,48 @@ def plans(world):
     return document(world, "plan", "list").get("plans", [])
 
 
+def plan_id(world):
+    """The id of the newest plan."""
+    return plans(world)[0]["name"].rsplit("/", 1)[-1]
+
+
+def show_plan(world, plan=None):
+    """One plan with its steps; the newest if none is named."""
+    return document(world, "plan", "show", plan or plan_id(world))
+
+
+def waits(plan):
+    return plan["state"] == "PLAN_STATE_WAITING"
+
+
+def ended(plan):
+    return plan["state"] in ("PLAN_STATE_SUCCEEDED", "PLAN_STATE_UNDONE", "PLAN_STATE_FAILED")
+
+
+def word(state):
+    """"PLAN_STATE_SUCCEEDED" -> "succeeded"."""
+    return state.split("_STATE_")[-1].lower()
+
+
+def seconds_between(start, end):
+    """Between two RFC 3339 times; None when one is missing."""
+    if not start or not end:
+        return None
+    def parse(text):
+        whole, _, fraction = text.rstrip("Z").partition(".")
+        moment = datetime.datetime.fromisoformat(whole).replace(tzinfo=datetime.timezone.utc)
+        return moment.timestamp() + float(f"0.{fraction or 0}")
+    return parse(end) - parse(start)
+
+
+def steps(plan):
+    """The steps that were taken, with what a table wants to know of each."""
+    return [{"title": step["title"], "critical": step["critical"], "state": word(step["state"]),
+             "documented_as": step["documented_as"], "attempts": step["attempt"],
+             "seconds": seconds_between(step.get("start_time"), step.get("end_time"))}
+            for step in plan["steps"] if step["state"] != "STEP_STATE_PENDING"]
+
+
 def bring_into_service(world, reason, say):
     """Topology, then adopt: from here on the pool serves."""
     wait_for("the coordinator", lambda: baton(world, "agents").returncode == 0)
@@ -72,4 +126,4 @@ def bring_into_service(world, reason, say):
     wait_for_agents(world)
     if not plans(world):
         say("adopting the pool")
-        checked(world, "adopt", world.data["pool"], "--reason", reason)
+        checked(world, "adopt", "--yes", world.data["pool"], "--reason", reason)

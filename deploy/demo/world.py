@@ -174,6 +174,7 @@ class Builder:
             "run_directory": str(directory / "run" / resource),
             "data_directory": str(directory / resource),
             "log": str(directory / "log" / f"{resource}.log"),
+            "server_log": str(directory / "run" / resource / f"{resource}.log"),
         }
         description["resources"][resource] = entry
         return directory, entry
@@ -195,7 +196,7 @@ class Builder:
             "control_port": free_port("127.0.0.1", self.taken),
             "token_file": write(directory / "etc" / "control.token", f"{new_password()}\n"),
             "database_file": str(directory / "etc" / "database.cfg.lua"),
-            "server_log": str(directory / "log" / "prosody.server.log"),
+            "chat_log": str(directory / "log" / "prosody.server.log"),
             "pid_file": str(directory / "prosody" / "prosody.pid"),
         })
         self.add_agent(f"{site}-chat1", directory)

@@ -30,10 +30,10 @@ class SwitchoverTest(WorldTest):
     def test_a_dry_run_changes_nothing(self):
         site = self.wait_until_served()
         plans = operator_cli.plans(self.world)
-        done = operator_cli.baton(self.world, "switchover", self.world.data["pool"],
-                                  "--reason", self.id(), "--dry-run")
+        done = operator_cli.baton(self.world, "switchover", "--dry-run", self.world.data["pool"],
+                                  "--reason", self.id())
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("ShipTail", done.stdout + done.stderr)
+        self.assertIn("tail of mgc", done.stdout + done.stderr)
         self.assertEqual(self.wait_until_served(), site)
         self.assertEqual(operator_cli.plans(self.world), plans)
 

@@ -120,15 +120,14 @@ class WorldTest(unittest.TestCase):
 
     def switch_over(self):
         """A planned move that must succeed. Returns the plan."""
-        done = operator_cli.baton(self.world, "switchover", self.world.data["pool"],
+        done = operator_cli.baton(self.world, "switchover", "--yes", self.world.data["pool"],
                                   "--reason", self.id())
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return operator_cli.document(self.world, "plan", "show",
-                                     operator_cli.plan_id(self.world))
+        return operator_cli.show_plan(self.world)
 
     def start_switchover(self):
-        operator_cli.checked(self.world, "switchover", self.world.data["pool"],
-                             "--reason", self.id(), "--no-wait")
+        operator_cli.checked(self.world, "switchover", "--yes", "--no-wait",
+                             self.world.data["pool"], "--reason", self.id())
 
     def newest_plan(self):
         return operator_cli.plans(self.world)[0]
@@ -143,7 +142,7 @@ class WorldTest(unittest.TestCase):
             if operator_cli.waits(plan):
                 self.assertTrue(plan.get("waiting_for"), "a plan that waits says what for")
                 self.assert_served_at_one_site_at_most()
-                operator_cli.baton(self.world, "resume", self.world.data["pool"],
+                operator_cli.baton(self.world, "resume", "--yes", self.world.data["pool"],
                                    "--reason", f"{self.id()} {resumed}")
                 resumed += 1
                 return None
