@@ -2,12 +2,12 @@
 
 #include <cerrno>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include <sys/syscall.h>
 
 #include "common/base/status_macros.h"
 #include "common/os/file.h"
@@ -81,6 +81,16 @@ absl::Status SignalProcess(const ProcessId& process, int signal) {
 
 absl::Status SignalProcessGroup(const ProcessId& process, int signal) {
   return Send(process, -process.pid, signal);
+}
+
+absl::StatusOr<std::string> SiblingProgram(const std::string& name) {
+  char buffer[4096];
+  const ssize_t length = readlink("/proc/self/exe", buffer, sizeof(buffer));
+  if (length <= 0) return ErrnoStatus(errno, "cannot find", "the running program");
+  const std::string path =
+      absl::StrCat(DirectoryOf(std::string(buffer, static_cast<size_t>(length))), "/", name);
+  if (access(path.c_str(), X_OK) != 0) return ErrnoStatus(errno, "cannot run", path);
+  return path;
 }
 
 }  // namespace baton

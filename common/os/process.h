@@ -5,12 +5,12 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include <sys/types.h>
 
 #include "common/os/fd.h"
 
@@ -69,6 +69,10 @@ struct RunResult {
 // Runs a program to its end as leader of a process group of its own. Thread-safe; blocks the
 // calling thread for at most the timeout and one second. An error means that it was not started.
 absl::StatusOr<RunResult> Run(const RunOptions& options);
+
+// The program `name` in the folder of the running one. NOT_FOUND: there is none, or it can't be
+// run.
+absl::StatusOr<std::string> SiblingProgram(const std::string& name);
 
 // Starts a program that outlives the caller: a session of its own, standard input from /dev/null,
 // output appended to `log_file`. Its parent is the host's init.

@@ -1,0 +1,38 @@
+// The archive behind the agent's port.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/core/host_ports.h"
+#include "common/os/process.h"
+#include "common/protocol/resource_config.h"
+
+namespace baton {
+
+// Every access to a share is a run of baton-guard: a frozen filesystem then holds a process that
+// holds none of the agent's locks. Thread-safe.
+class GuardArchiveStore : public ArchiveStore {
+ public:
+  // `config_file` is what `config` was read from; `guard_program` the path of baton-guard.
+  GuardArchiveStore(ResourceConfig config, std::string config_file, std::string guard_program)
+      : config_(std::move(config)),
+        config_file_(std::move(config_file)),
+        guard_program_(std::move(guard_program)) {}
+
+  absl::Status Push(const std::string& file) override;
+  absl::StatusOr<uint64_t> CopyPending(const std::vector<Lineage>& fetch,
+                                       std::function<void(uint64_t, uint64_t)> progress) override;
+  absl::Status CheckShares() override;
+  absl::StatusOr<std::vector<std::string>> Copied(const std::vector<Lineage>& fetch) override;
+
+ private:
+  absl::StatusOr<RunResult> RunGuard(RunOptions options) const;
+
+  const ResourceConfig config_;
+  const std::string config_file_;
+  const std::string guard_program_;
+};
+
+}  // namespace baton

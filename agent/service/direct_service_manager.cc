@@ -1,0 +1,100 @@
+#include "agent/service/direct_service_manager.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "common/base/status_macros.h"
+#include "common/os/file.h"
+#include "common/os/monotonic.h"
+#include "common/os/process.h"
+#include "common/os/unix_socket.h"
+
+namespace baton {
+namespace {
+
+constexpr absl::Duration kStatusTimeout = absl::Seconds(2);
+constexpr absl::Duration kSupervisorStart = absl::Seconds(5);
+constexpr absl::Duration kBetweenTries = absl::Seconds(2);
+constexpr absl::Duration kBetweenLooks = absl::Milliseconds(2);
+
+}  // namespace
+
+DirectServiceManager::DirectServiceManager(ResourceConfig config, std::string config_file,
+                                           std::string guard_program)
+    : config_(std::move(config)),
+      config_file_(std::move(config_file)),
+      guard_program_(std::move(guard_program)) {}
+
+absl::StatusOr<SupervisorReply> DirectServiceManager::Ask(SupervisorVerb verb,
+                                                          absl::Duration timeout) const {
+  BATON_ASSIGN_OR_RETURN(
+      const std::string text,
+      AskUnix(SupervisorSocket(config_.run_directory, config_.resource),
+              std::string(ToString(verb)) + "\n", timeout, kSupervisorReplyBytesMax));
+  return ParseSupervisorReply(text);
+}
+
+absl::Status DirectServiceManager::EnsureSupervisor(absl::Duration timeout) {
+  const absl::Duration deadline = MonotonicNow() + timeout;
+  absl::Status answer = Ask(SupervisorVerb::kStatus, kStatusTimeout).status();
+  if (answer.ok()) return answer;
+  if (!absl::IsUnavailable(answer)) return answer;
+  {
+    MutexLock lock(&mutex_);
+    if (MonotonicNow() - last_try_ < kBetweenTries) return answer;
+    last_try_ = MonotonicNow();
+  }
+  BATON_RETURN_IF_ERROR(MakeDirectories(config_.run_directory, 0755));
+  const std::string log =
+      absl::StrCat(config_.run_directory, "/", config_.resource.value(), ".supervisor.log");
+  BATON_RETURN_IF_ERROR(StartDetached({guard_program_, "run", config_file_}, log));
+  while (true) {
+    answer = Ask(SupervisorVerb::kStatus, kStatusTimeout).status();
+    if (answer.ok()) return answer;
+    if (MonotonicNow() >= deadline) {
+      return absl::UnavailableError(
+          absl::StrCat("started a supervisor for ", config_.resource.value(),
+                       ", but it does not answer (", answer.message(), "); see ", log));
+    }
+    Pause(kBetweenLooks);
+  }
+}
+
+absl::Status DirectServiceManager::Start(absl::Duration timeout) {
+  BATON_RETURN_IF_ERROR(EnsureSupervisor(kSupervisorStart));
+  BATON_ASSIGN_OR_RETURN(const SupervisorReply reply, Ask(SupervisorVerb::kStart, timeout));
+  if (reply.ok) return absl::OkStatus();
+  const std::string message = absl::StrCat(config_.resource.value(), ": ", reply.error);
+  if (reply.verdict == "refuse") return absl::FailedPreconditionError(message);
+  return absl::UnavailableError(message);
+}
+
+absl::Status DirectServiceManager::Stop(StopMode mode, absl::Duration timeout) {
+  BATON_RETURN_IF_ERROR(EnsureSupervisor(kSupervisorStart));
+  const SupervisorVerb verb =
+      mode == StopMode::kClean ? SupervisorVerb::kStopClean : SupervisorVerb::kStopImmediate;
+  const absl::StatusOr<SupervisorReply> reply = Ask(verb, timeout);
+  if (absl::IsDeadlineExceeded(reply.status())) {
+    return absl::DeadlineExceededError(
+        absl::StrCat(config_.resource.value(), ": still runs ", absl::FormatDuration(timeout),
+                     " after it was told to stop; the stop goes on"));
+  }
+  if (!reply.ok()) return reply.status();
+  return reply->ok ? absl::OkStatus() : absl::UnavailableError(reply->error);
+}
+
+absl::StatusOr<ServiceStatus> DirectServiceManager::Status() {
+  ServiceStatus status;
+  const absl::Status there = EnsureSupervisor(kSupervisorStart);
+  if (!there.ok()) return status;
+  BATON_ASSIGN_OR_RETURN(const SupervisorReply reply, Ask(SupervisorVerb::kStatus, kStatusTimeout));
+  status.managed = true;
+  status.running = reply.running;
+  status.pid = reply.pid;
+  status.refused = reply.refused;
+  status.last_exit = reply.last_exit;
+  return status;
+}
+
+}  // namespace baton
