@@ -1,0 +1,51 @@
+#include "agent/transport/session_client.h"
+
+#include <utility>
+
+#include "agent/transport/session_stream.h"
+
+namespace baton::agent {
+
+void StreamCount::Add() {
+  MutexLock lock(&mutex_);
+  ++count_;
+}
+
+void StreamCount::Remove() {
+  MutexLock lock(&mutex_);
+  --count_;
+  changed_.SignalAll();
+}
+
+void StreamCount::WaitForNone() {
+  MutexLock lock(&mutex_);
+  while (count_ > 0) changed_.Wait(&mutex_);
+}
+
+SessionClient::SessionClient(Scheduler* scheduler, std::shared_ptr<grpc::Channel> channel)
+    : scheduler_(scheduler),
+      channel_(std::move(channel)),
+      streams_(std::make_shared<StreamCount>()) {}
+
+SessionClient::~SessionClient() {
+  Close();
+  streams_->WaitForNone();
+}
+
+void SessionClient::Open(const Hello& hello, Events events) {
+  Close();
+  current_ = std::make_shared<SessionStream>(scheduler_, channel_, streams_, std::move(events));
+  current_->Start(hello);
+}
+
+void SessionClient::Send(const ToCoordinator& message) {
+  if (current_ != nullptr) current_->Send(message);
+}
+
+void SessionClient::Close() {
+  if (current_ == nullptr) return;
+  current_->End(absl::CancelledError("closed by the agent"));
+  current_.reset();
+}
+
+}  // namespace baton::agent
