@@ -1,0 +1,52 @@
+// The public messages as text for people. Pure: `now` is only for ages and the local time zone for
+// clocks. Every text ends in a newline.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/repeated_field.h"
+
+#include "baton/v1/agent_service.pb.h"
+#include "baton/v1/event_service.pb.h"
+#include "baton/v1/plan_service.pb.h"
+#include "baton/v1/topology_service.pb.h"
+
+namespace baton {
+
+std::string FormatStatus(const v1::ListPoolsResponse& pools, absl::Time now);
+
+// Everything about one plan: steps, times, outcomes, what it waits for, what can be done now.
+std::string FormatPlan(const v1::Plan& plan);
+// Its first line: "switchover of chat.example.com, hq -> dr, epoch 1.4 -> 1.5, plan 7f3a".
+std::string PlanTitle(const v1::Plan& plan);
+// How it ended or what it waits for, and what to type next.
+std::string PlanVerdict(const v1::Plan& plan);
+// The steps in order, as they would be taken.
+std::string FormatDryRun(const v1::CreatePlanResponse& answer, const std::string& pool);
+// The same in short, for a question: without the refusals, one line a step.
+std::string FormatSteps(const v1::Plan& plan);
+std::string FormatRefusals(const google::protobuf::RepeatedPtrField<v1::Refusal>& refusals);
+
+std::string FormatPlanList(const v1::ListPlansResponse& plans);
+// Only what has ended, with who asked for it and why.
+std::string FormatHistory(const v1::ListPlansResponse& plans);
+
+std::string FormatAgents(const v1::ListAgentsResponse& agents, absl::Time now);
+std::string FormatEvent(const v1::Event& event);
+std::string FormatChanges(const v1::Topology& topology);
+
+// "refused (RULE): message"; the reason of an ErrorInfo when there is one.
+std::string FormatError(const absl::Status& status);
+
+// Protobuf's JSON mapping with every field present, so that scripts find the same keys each time.
+// `pretty`: indented, for one document; else one line.
+std::string ToJson(const google::protobuf::Message& message, bool pretty);
+
+// From the start of the first step that users wait for to the end of the last one. Zero unless all
+// of them have ended.
+absl::Duration OutageOf(const v1::Plan& plan);
+
+}  // namespace baton
