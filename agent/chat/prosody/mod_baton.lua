@@ -3,7 +3,8 @@
 -- HTTP on 127.0.0.1:baton_control_port, apart from mod_http and its ports. Every request carries
 -- "Authorization: Bearer SECRET", SECRET being the first line of baton_token_file.
 --   GET  /status  what is being served, as "key=value" lines
---   POST /drain   first refuses new clients, then ends every client session
+--   POST /drain   first refuses new clients, then ends every client session; asked again, it cuts
+--                 off those that have not left
 --   POST /accept  takes clients again
 -- All three are idempotent and answer with the status as it is afterwards. A request is bounded in
 -- size, a connection in time; each connection serves one request.
@@ -11,6 +12,7 @@
 module:set_global();
 
 local portmanager = require "core.portmanager";
+local gc = require "util.gc";
 local server = require "net.server";
 local timer = require "util.timer";
 local same_secret = require "util.hashes".equals;
@@ -105,17 +107,27 @@ local function status()
 		..line("database_connected", database_connected() and "yes" or "no");
 end
 
--- New clients first: a session that is ended comes straight back if the door is still open.
+-- Connections that were told to end.
+local told = setmetatable({}, { __mode = "k" });
+
+-- New clients first: a session that is ended comes straight back if the door is still open. A client
+-- that does not read its goodbye would keep its connection for minutes: the next drain cuts it off.
 local function drain()
 	if accepting() then
 		portmanager.deactivate("c2s");
 	end
 	local open = {};
-	for _, session in pairs(c2s_sessions) do
-		if session.close then table.insert(open, session); end
+	for conn, session in pairs(c2s_sessions) do
+		open[conn] = session;
 	end
-	for _, session in ipairs(open) do
-		session:close({ condition = "system-shutdown", text = "This service is moving; please reconnect" });
+	for conn, session in pairs(open) do
+		if told[conn] then
+			conn:on("disconnect", "the goodbye was not read");
+			conn:destroy();
+		elseif session.close then
+			told[conn] = true;
+			session:close({ condition = "system-shutdown", text = "This service is moving; please reconnect" });
+		end
 	end
 	return status();
 end
@@ -212,6 +224,13 @@ elseif prosody.process_type == "prosody" then
 		function module.unload() handler:close(); end
 	end
 end
+
+-- The configuration keeps the collector slow, since a start is mostly making garbage. From here on it
+-- runs at Prosody's usual pace.
+module:hook("server-started", function ()
+	gc.configure({ mode = "incremental" }, { threshold = 105, speed = 500 });
+	collectgarbage("step", 0);
+end);
 
 module:hook("server-stopping", function ()
 	-- A signal may arrive while a session is half destroyed. mod_c2s would fail on it, and the server
