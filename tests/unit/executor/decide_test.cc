@@ -1,0 +1,389 @@
+// Decide and Evolve, branch by branch, on the plan of a small switchover. Its steps: 0–3 checks,
+// 4 PointAt, 5 epoch, 6 Drain, 7 Deactivate, 8 EndConnections, 9 Fence, 10 ShipTail, 11 Copy,
+// 12 Apply, 13 Recover, 14 Activate, 15 Canary, 16 StartStandby; 17 epoch and 18 Activate undo.
+#include <chrono>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <memory>
+#include <set>
+
+#include "common/base/decider.h"
+#include "coordinator/executor/execution.h"
+#include "coordinator/executor/state.h"
+#include "tests/unit/executor/sim.h"
+
+namespace baton {
+namespace {
+
+static_assert(DecidesAndEvolves<Execution, PlanEvent, Record, Decision>);
+
+using ::testing::HasSubstr;
+
+class DecideTest : public ::testing::Test {
+ protected:
+  DecideTest() : plan_(std::make_shared<const Plan>(testing::SmallSwitchover())) {
+    Tell(PlanAdmitted{plan_});
+  }
+  void Tell(Fact fact) {
+    Record record;
+    record.sequence = ++sequence_;
+    record.time = absl::UnixEpoch() + absl::Seconds(sequence_);
+    record.fact = std::move(fact);
+    Evolve(state_, record);
+    Evolve(pool_, *plan_, record);
+  }
+  // Decides, and makes the facts true.
+  Decision Do(const PlanEvent& event) {
+    Decision decision = Decide(state_, event);
+    for (const Fact& fact : decision.facts) Tell(fact);
+    return decision;
+  }
+  Decision End(int step, Outcome outcome) {
+    return Do(CommandEnded{state_.CommandOf(step), std::move(outcome)});
+  }
+  static Outcome Ok(int step) {
+    Outcome outcome = OkOutcome();
+    if (step == 10) outcome.position = LogPosition{1, 0x3000060};
+    return outcome;
+  }
+  // Every step before `step` succeeded, and `step` runs.
+  void RunTo(int step) {
+    Do(Proceed{});
+    for (int i = 0; i < step; ++i) {
+      if (i != 5 && state_.steps[i].state == StepState::kRunning) End(i, Ok(i));
+    }
+  }
+  StepState StateOf(int step) const { return state_.steps[step].state; }
+
+  std::shared_ptr<const Plan> plan_;
+  Execution state_;
+  PoolState pool_ = testing::SmallPool();
+  uint64_t sequence_ = 0;
+};
+
+Outcome Unknown() {
+  Outcome outcome;
+  outcome.reason = "AGENT_DIED";
+  return outcome;
+}
+
+TEST_F(DecideTest, BeginsWithAllChecksAtOnceUnderTheOldEpoch) {
+  const Decision decision = Do(Proceed{});
+  ASSERT_EQ(decision.commands.size(), 4u);
+  EXPECT_EQ(decision.facts.size(), 4u);
+  EXPECT_EQ(decision.timers.size(), 4u);
+  EXPECT_EQ(decision.commands[0].command.id, CommandId("p2/0/1"));
+  EXPECT_EQ(decision.commands[0].command.epoch, plan_->epoch_before);
+  EXPECT_GT(decision.timers[0].after, plan_->steps[0].timeout);
+}
+
+TEST_F(DecideTest, RaisesTheEpochInTheSameBatchAsTheFirstCommandUnderIt) {
+  RunTo(4);
+  const Decision decision = End(4, OkOutcome());
+  ASSERT_EQ(decision.facts.size(), 3u);
+  EXPECT_TRUE(std::holds_alternative<StepFinished>(decision.facts[0]));
+  EXPECT_TRUE(std::holds_alternative<EpochRaised>(decision.facts[1]));
+  EXPECT_TRUE(std::holds_alternative<StepStarted>(decision.facts[2]));
+  ASSERT_EQ(decision.commands.size(), 1u);
+  EXPECT_EQ(decision.commands[0].command.epoch, plan_->epoch);
+  EXPECT_EQ(pool_.epoch, plan_->epoch);
+}
+
+TEST_F(DecideTest, GoesThroughToTheEnd) {
+  RunTo(17);
+  EXPECT_EQ(state_.state, PlanState::kSucceeded);
+  EXPECT_EQ(StateOf(17), StepState::kSkipped);
+  EXPECT_EQ(pool_.rights[DatabaseId("mgc")].writer, HostId("dr-sql1"));
+  EXPECT_EQ(pool_.rights[DatabaseId("mgc")].lineages.size(), 2u);
+  EXPECT_EQ(pool_.rights[DatabaseId("mgc")].lineages[0].sealed, (LogPosition{1, 0x3000060}));
+  EXPECT_EQ(pool_.rights[DatabaseId("mgc")].lineages[1].epoch, plan_->epoch);
+  EXPECT_EQ(pool_.active_chat.size(), 1u);
+  EXPECT_EQ(pool_.active_chat.begin()->first.ToString(), "dr-chat1/chat");
+}
+
+TEST_F(DecideTest, FinalPositionReachesTheStepsThatNeedIt) {
+  RunTo(10);
+  Decision decision = End(10, Ok(10));
+  const auto& copy = std::get<CopyPendingLogs>(decision.commands.at(0).command.action);
+  EXPECT_EQ(copy.fetch.back().sealed, (LogPosition{1, 0x3000060}));
+  decision = End(11, OkOutcome());
+  const auto& apply = std::get<ApplyPendingLogs>(decision.commands.at(0).command.action);
+  EXPECT_EQ(apply.until, (LogPosition{1, 0x3000060}));
+}
+
+TEST_F(DecideTest, ShippedTailWithoutPositionIsNoSuccess) {
+  RunTo(10);
+  End(10, OkOutcome());
+  EXPECT_EQ(state_.state, PlanState::kWaiting);
+  EXPECT_THAT(state_.waiting_for, HasSubstr("NO_POSITION"));
+}
+
+TEST_F(DecideTest, FailedCheckEndsThePlanOnceTheOthersAreIn) {
+  Do(Proceed{});
+  EXPECT_TRUE(End(1, FailedOutcome("ROLE", "is a primary")).commands.empty());
+  EXPECT_EQ(state_.state, PlanState::kRunning);
+  End(0, OkOutcome());
+  End(2, OkOutcome());
+  End(3, OkOutcome());
+  EXPECT_EQ(state_.state, PlanState::kFailed);
+  EXPECT_THAT(state_.end_text, HasSubstr("ROLE: is a primary"));
+  EXPECT_EQ(pool_, testing::SmallPool());
+}
+
+TEST_F(DecideTest, SilentCheckEndsThePlan) {
+  RunTo(3);
+  Do(StepTimedOut{3, 1});
+  EXPECT_EQ(state_.state, PlanState::kFailed);
+  EXPECT_THAT(state_.end_text, HasSubstr("NO_ANSWER"));
+}
+
+TEST_F(DecideTest, FailureBeforeTheFenceUndoesUnderAThirdEpoch) {
+  RunTo(8);
+  EXPECT_TRUE(pool_.active_chat.empty());
+  EXPECT_EQ(End(8, FailedOutcome("A", "once")).commands.size(), 1u);
+  const Decision decision = End(8, FailedOutcome("A", "twice"));
+  EXPECT_EQ(state_.state, PlanState::kUndoing);
+  ASSERT_EQ(decision.commands.size(), 1u);
+  EXPECT_EQ(decision.commands[0].command.epoch, plan_->undo_epoch);
+  EXPECT_EQ(pool_.epoch, plan_->undo_epoch);
+  EXPECT_EQ(StateOf(13), StepState::kSkipped);
+  End(18, OkOutcome());
+  EXPECT_EQ(state_.state, PlanState::kUndone);
+  EXPECT_THAT(state_.end_text, HasSubstr("A: twice"));
+  EXPECT_EQ(pool_.active_chat.begin()->first.ToString(), "hq-chat1/chat");
+  EXPECT_EQ(pool_.active_chat.begin()->second, plan_->undo_epoch);
+  EXPECT_EQ(pool_.rights[DatabaseId("mgc")].writer, HostId("hq-sql1"));
+}
+
+TEST_F(DecideTest, SilenceBeforeTheFenceUndoesAndLateForwardAnswersChangeNothing) {
+  RunTo(7);
+  Do(StepTimedOut{7, 1});
+  ASSERT_EQ(state_.state, PlanState::kUndoing);
+  EXPECT_TRUE(Decide(state_, CommandEnded{state_.CommandOf(7), OkOutcome()}).facts.empty());
+}
+
+TEST_F(DecideTest, UndoThatFailsWaitsAndResumesUndoing) {
+  RunTo(6);
+  End(6, RefusedOutcome("R", "no"));
+  ASSERT_EQ(state_.state, PlanState::kUndoing);
+  End(18, FailedOutcome("U", "once"));
+  End(18, FailedOutcome("U", "twice"));
+  ASSERT_EQ(state_.state, PlanState::kWaiting);
+  EXPECT_TRUE(state_.undoing);
+  Do(ResumeRequested{"me", "mended", ""});
+  EXPECT_EQ(state_.state, PlanState::kUndoing);
+  End(18, OkOutcome());
+  EXPECT_EQ(state_.state, PlanState::kUndone);
+}
+
+TEST_F(DecideTest, FailureAfterTheFenceIsTriedAgainThenWaitsWithItsReasonAndAWayOn) {
+  RunTo(9);
+  EXPECT_TRUE(pool_.rights[DatabaseId("mgc")].writer.empty());
+  const Decision again = End(9, FailedOutcome("BUSY", "still runs"));
+  ASSERT_EQ(again.commands.size(), 1u);
+  EXPECT_EQ(again.commands[0].command.id, CommandId("p2/9/2"));
+  End(9, FailedOutcome("BUSY", "still runs"));
+  EXPECT_EQ(state_.state, PlanState::kWaiting);
+  EXPECT_THAT(state_.waiting_for, HasSubstr("hq-sql1/mgc"));
+  EXPECT_THAT(state_.waiting_for, HasSubstr("BUSY: still runs"));
+  EXPECT_THAT(state_.waiting_for, HasSubstr("baton resume pool"));
+  const Decision resumed = Do(ResumeRequested{"me", "mended", "r1"});
+  ASSERT_EQ(resumed.commands.size(), 1u);
+  EXPECT_EQ(resumed.commands[0].command.id, CommandId("p2/9/3"));
+  EXPECT_EQ(state_.steps[9].attempts_since_resume, 1);
+}
+
+TEST_F(DecideTest, RefusalAndCancellationAreNotTriedAgain) {
+  RunTo(11);
+  EXPECT_TRUE(End(11, RefusedOutcome("EPOCH_TOO_LOW", "saw 9.9")).commands.empty());
+  EXPECT_EQ(state_.state, PlanState::kWaiting);
+  Do(ResumeRequested{"me", "mended", ""});
+  Outcome cancelled = FailedOutcome("CANCELLED", "by hand");
+  cancelled.code = OutcomeCode::kCancelled;
+  EXPECT_TRUE(End(11, cancelled).commands.empty());
+  EXPECT_EQ(state_.state, PlanState::kWaiting);
+}
+
+TEST_F(DecideTest, UnknownIsAskedAgainAsANewCommandThenWaits) {
+  RunTo(13);
+  EXPECT_EQ(End(13, Unknown()).commands.at(0).command.id, CommandId("p2/13/2"));
+  EXPECT_EQ(End(13, Unknown()).commands.at(0).command.id, CommandId("p2/13/3"));
+  EXPECT_TRUE(End(13, Unknown()).commands.empty());
+  EXPECT_EQ(StateOf(13), StepState::kUnknown);
+  EXPECT_EQ(state_.state, PlanState::kWaiting);
+}
+
+TEST_F(DecideTest, CommandThatWasNeverAcceptedIsSentAsANewOne) {
+  RunTo(9);
+  const Decision decision = Do(CommandNotAccepted{CommandId("p2/9/1")});
+  EXPECT_EQ(decision.commands.at(0).command.id, CommandId("p2/9/2"));
+  EXPECT_TRUE(Do(CommandNotAccepted{CommandId("p2/9/1")}).facts.empty());
+}
+
+TEST_F(DecideTest, HostThatIsBackIsAskedAndNothingIsAssumed) {
+  RunTo(9);
+  EXPECT_TRUE(Do(HostLost{HostId("hq-sql1")}).facts.empty());
+  EXPECT_EQ(StateOf(9), StepState::kRunning);
+  const Decision decision = Do(HostReady{HostId("hq-sql1")});
+  EXPECT_TRUE(decision.facts.empty());
+  EXPECT_TRUE(decision.commands.empty());
+  ASSERT_EQ(decision.queries.size(), 1u);
+  EXPECT_EQ(decision.queries[0].command, CommandId("p2/9/1"));
+  EXPECT_TRUE(Do(HostReady{HostId("dr-sql1")}).queries.empty());
+}
+
+TEST_F(DecideTest, SilenceAfterTheFenceWaitsAndALateAnswerGoesOnByItself) {
+  RunTo(10);
+  Do(StepTimedOut{10, 1});
+  EXPECT_EQ(state_.state, PlanState::kWaiting);
+  EXPECT_THAT(state_.waiting_for, HasSubstr("Ship the tail of mgc on hq-sql1"));
+  EXPECT_EQ(StateOf(10), StepState::kRunning);
+  EXPECT_TRUE(Do(StepTimedOut{10, 1}).facts.empty());
+  EXPECT_EQ(Do(HostReady{HostId("hq-sql1")}).queries.size(), 1u);
+  const Decision decision = End(10, Ok(10));
+  EXPECT_EQ(state_.state, PlanState::kRunning);
+  EXPECT_EQ(decision.commands.size(), 1u);
+}
+
+TEST_F(DecideTest, LateBadAnswerIsRecordedAndTheWaitGoesOn) {
+  RunTo(10);
+  Do(StepTimedOut{10, 1});
+  EXPECT_TRUE(End(10, FailedOutcome("SHARE", "is full")).commands.empty());
+  EXPECT_EQ(state_.state, PlanState::kWaiting);
+  EXPECT_THAT(state_.waiting_for, HasSubstr("SHARE: is full"));
+  EXPECT_EQ(Do(ResumeRequested{"me", "", ""}).commands.at(0).command.id, CommandId("p2/10/2"));
+}
+
+TEST_F(DecideTest, ResumeAsksAboutWhatMayStillRun) {
+  RunTo(10);
+  Do(StepTimedOut{10, 1});
+  const Decision decision = Do(ResumeRequested{"me", "", ""});
+  EXPECT_TRUE(decision.commands.empty());
+  EXPECT_EQ(decision.queries.size(), 1u);
+  EXPECT_EQ(decision.timers.size(), 1u);
+  EXPECT_EQ(state_.state, PlanState::kRunning);
+}
+
+TEST_F(DecideTest, ResumeOfAPlanThatRunsIsNothing) {
+  RunTo(9);
+  EXPECT_TRUE(Decide(state_, ResumeRequested{"me", "", ""}).facts.empty());
+}
+
+TEST_F(DecideTest, DoubledAndStaleAnswersAreIgnored) {
+  RunTo(9);
+  EXPECT_TRUE(Do(CommandEnded{CommandId("p2/8/1"), FailedOutcome("X", "x")}).facts.empty());
+  End(9, FailedOutcome("A", "a"));
+  EXPECT_TRUE(Do(CommandEnded{CommandId("p2/9/1"), OkOutcome()}).facts.empty());
+  for (const char* id : {"p2/10/1", "p2/99/1", "p2/9/0", "p3/9/2", "p2/9", "nonsense", "p2/-1/1"}) {
+    EXPECT_TRUE(Do(CommandEnded{CommandId(id), OkOutcome()}).facts.empty()) << id;
+  }
+  for (const auto& [step, attempt] : {std::pair(9, 1), {99, 1}, {-1, 1}, {8, 1}}) {
+    EXPECT_TRUE(Do(StepTimedOut{step, attempt}).facts.empty());
+  }
+}
+
+TEST_F(DecideTest, FailedTailWaitsAndNeverTakesChatDown) {
+  RunTo(15);
+  End(15, FailedOutcome("CANARY", "not read back"));
+  End(15, FailedOutcome("CANARY", "not read back"));
+  EXPECT_EQ(state_.state, PlanState::kRunning);  // the standby is still being started
+  const Decision last = End(16, OkOutcome());
+  EXPECT_TRUE(last.commands.empty());
+  EXPECT_EQ(state_.state, PlanState::kWaiting);
+  EXPECT_EQ(pool_.active_chat.size(), 1u);
+  Do(ResumeRequested{"me", "", ""});
+  End(15, OkOutcome());
+  EXPECT_EQ(state_.state, PlanState::kSucceeded);
+}
+
+TEST_F(DecideTest, RestartArmsTheTimersAndStartsNothingTwice) {
+  RunTo(9);
+  const Decision decision = Do(Proceed{});
+  EXPECT_TRUE(decision.facts.empty());
+  EXPECT_TRUE(decision.commands.empty());
+  ASSERT_EQ(decision.timers.size(), 1u);
+  EXPECT_EQ(decision.timers[0].step, 9);
+}
+
+TEST_F(DecideTest, EndedPlanHearsNothing) {
+  RunTo(17);
+  for (const PlanEvent& event :
+       {PlanEvent(Proceed{}), PlanEvent(CommandEnded{CommandId("p2/9/1"), Unknown()}),
+        PlanEvent(HostReady{HostId("hq-sql1")}), PlanEvent(StepTimedOut{9, 1}),
+        PlanEvent(ResumeRequested{"me", "", ""})}) {
+    const Decision decision = Decide(state_, event);
+    EXPECT_TRUE(decision.facts.empty());
+    EXPECT_TRUE(decision.queries.empty());
+  }
+}
+
+TEST_F(DecideTest, FactsOfOtherPlansChangeNothing) {
+  RunTo(9);
+  const Execution before = state_;
+  const PoolState pool = pool_;
+  Tell(StepFinished{PlanId("p9"), 9, 1, OkOutcome()});
+  Tell(StepFinished{PlanId("p2"), 99, 1, OkOutcome()});
+  Tell(StepFinished{PlanId("p2"), 9, 7, OkOutcome()});
+  Tell(PlanEnded{PlanId("p9"), PlanState::kFailed, ""});
+  EXPECT_EQ(state_.state, before.state);
+  EXPECT_EQ(state_.steps[9].state, StepState::kRunning);
+  EXPECT_EQ(pool_.active_chat, pool.active_chat);
+}
+
+TEST_F(DecideTest, KeepsOnlyTheLineagesThatAStandbyMayNeed) {
+  WriteRight& right = pool_.rights[DatabaseId("mgc")];
+  while (right.lineages.size() < 8) right.lineages.push_back(right.lineages.back());
+  RunTo(14);
+  EXPECT_EQ(right.lineages.size(), 8u);
+  EXPECT_EQ(right.lineages.back().instance, HostId("dr-sql1"));
+}
+
+TEST(AdoptTest, FailureAfterItsEpochWaits) {
+  const auto plan = std::make_shared<const Plan>(testing::SmallAdopt());
+  Execution state;
+  const auto tell = [&](const Decision& decision) {
+    for (const Fact& fact : decision.facts) Evolve(state, Record{1, absl::UnixEpoch(), fact});
+  };
+  Evolve(state, Record{1, absl::UnixEpoch(), PlanAdmitted{plan}});
+  tell(Decide(state, Proceed{}));
+  for (int check = 0; check < 4; ++check) {
+    tell(Decide(state, CommandEnded{state.CommandOf(check), OkOutcome()}));
+  }
+  ASSERT_EQ(state.steps[4].state, StepState::kSucceeded);
+  tell(Decide(state, CommandEnded{state.CommandOf(5), RefusedOutcome("NO", "no")}));
+  tell(Decide(state, CommandEnded{state.CommandOf(7), OkOutcome()}));
+  EXPECT_EQ(state.state, PlanState::kWaiting);
+}
+
+TEST(CommandIdTest, SurvivesPlanNamesWithSlashes) {
+  const auto name = ParseCommandId(MakeCommandId(PlanId("pools/a/plans/b"), 12, 3));
+  ASSERT_TRUE(name.has_value());
+  EXPECT_EQ(name->plan, PlanId("pools/a/plans/b"));
+  EXPECT_EQ(name->step, 12);
+  EXPECT_EQ(name->attempt, 3);
+  EXPECT_FALSE(ParseCommandId(CommandId("a/01/1")).has_value());
+  EXPECT_FALSE(ParseCommandId(CommandId("/1")).has_value());
+}
+
+// Prints what a decision costs; a simulation makes millions of them.
+TEST(ExecutionTest, CopiesCheaply) {
+  const auto plan = std::make_shared<const Plan>(testing::LargeSwitchover());
+  Execution state;
+  Evolve(state, Record{1, absl::UnixEpoch(), PlanAdmitted{plan}});
+  for (StepExecution& step : state.steps) step.outcome = std::make_shared<const Outcome>();
+  constexpr int kCopies = 200000;
+  size_t sum = 0;
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < kCopies; ++i) {
+    const Execution copy = state;
+    sum += copy.steps.size();
+  }
+  const auto spent = std::chrono::steady_clock::now() - begin;
+  ASSERT_EQ(sum, state.steps.size() * kCopies);
+  std::cout << "copy of an execution of " << state.steps.size() << " steps, all with outcomes: "
+            << std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count() / kCopies
+            << " ns" << std::endl;
+}
+
+}  // namespace
+}  // namespace baton
