@@ -1,0 +1,160 @@
+// What a crash, a freeze or a backlog leaves, and how the actions deal with it.
+#include <fstream>
+#include <future>
+#include <mutex>
+#include <signal.h>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/os/monotonic.h"
+#include "tests/integration/database/pg_world.h"
+
+namespace baton::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+void ExpectAllThere(World& world, Site& primary, const std::vector<int64_t>& acknowledged) {
+  const std::string stored = world.Sql(primary, "SELECT count(*) FROM posts");
+  EXPECT_GE(std::stoul(stored), acknowledged.size());
+  if (acknowledged.empty()) return;
+  const std::string last =
+      "SELECT count(*) FROM posts WHERE id = " + std::to_string(acknowledged.back());
+  EXPECT_EQ(world.Sql(primary, last.c_str()), "1");
+}
+
+TEST(CrashTest, APrimaryKilledUnderItsFenceIsShippedToItsEndAndFollows) {
+  World world;
+  Site& home = world.home();
+  Site& away = world.away();
+  Writer writer(home);
+  world.Eventually("writes", [&] { return writer.acknowledged() > 300; });
+  // The fence first, as a hand would write it: the supervisor must not restart the server
+  // read-write.
+  absl::StatusOr<FenceRecord> record = home.fences->Read();
+  ASSERT_TRUE(record.ok());
+  kill(home.supervisor, SIGSTOP);
+  ASSERT_EQ(kill(home.Postmaster(), SIGKILL), 0);
+  record->phase = FencePhase::kClosing;
+  ASSERT_TRUE(home.fences->Write(*record).ok());
+  kill(home.supervisor, SIGCONT);
+  const std::vector<int64_t> acknowledged = writer.Stop();
+
+  world.NextEpoch();
+  const Outcome fenced = world.Do(home, Fence{});
+  ASSERT_TRUE(fenced.ok()) << fenced.message;
+  EXPECT_FALSE(fenced.position.has_value());
+  const Outcome shipped = world.Do(home, ShipTail{});
+  ASSERT_TRUE(shipped.ok()) << shipped.message;
+  ASSERT_TRUE(shipped.position.has_value());
+  EXPECT_EQ(world.Do(home, ShipTail{}).position, shipped.position);
+  ASSERT_TRUE(world.TakeOver(home, away, *shipped.position));
+  ExpectAllThere(world, away, acknowledged);
+  world.Sql(away, "INSERT INTO posts VALUES (-1)");
+  world.Sql(away, "SELECT pg_switch_wal()");
+  world.Eventually("the crashed primary follows", [&] {
+    return world.Sql(home, "SELECT count(*) FROM posts WHERE id = -1") == "1";
+  });
+}
+
+TEST(CrashTest, ABacklogIsShippedInOrderBeforeTheTail) {
+  World world;
+  Site& home = world.home();
+  // Nothing is shipped for a while: the archiver's program cannot be run.
+  std::ofstream(home.folder + "/etc/extra.conf") << "archive_command = 'false'\n";
+  world.Sql(home, "SELECT pg_reload_conf()");
+  Writer writer(home);
+  for (int segment = 0; segment < 5; ++segment) {
+    const size_t before = writer.acknowledged();
+    world.Eventually("writes", [&] { return writer.acknowledged() > before + 20; });
+    world.Sql(home, "SELECT pg_switch_wal()");
+  }
+  world.Eventually("the archiver fails", [&] {
+    const Observation seen = world.Observe(home);
+    return seen.database()->ready_files >= 5 && !seen.database()->archiving;
+  });
+  const Outcome checked =
+      world.Do(home, CheckDatabase{InstanceRole::kPrimary, world.system_id(), true, true});
+  EXPECT_EQ(checked.code, OutcomeCode::kFailed);
+  EXPECT_EQ(checked.reason, "ARCHIVER_FAILS") << checked.message;
+  world.NextEpoch();
+  const Outcome fenced = world.Do(home, Fence{});
+  ASSERT_TRUE(fenced.ok()) << fenced.message;
+  const std::vector<int64_t> acknowledged = writer.Stop();
+  const Outcome shipped = world.Do(home, ShipTail{});
+  ASSERT_TRUE(shipped.ok()) << shipped.message;
+  EXPECT_GE(shipped.bytes, 5u << 20);
+  EXPECT_EQ(world.Observe(home).database()->ready_files, 0u);
+  ASSERT_TRUE(world.TakeOver(home, world.away(), *shipped.position));
+  ExpectAllThere(world, world.away(), acknowledged);
+}
+
+TEST(CrashTest, AFrozenArchiverIsNamedBeforeAnythingIsStopped) {
+  World world;
+  Site& home = world.home();
+  const pid_t archiver = std::stoi(
+      world.Sql(home, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'archiver'"));
+  ASSERT_EQ(kill(archiver, SIGSTOP), 0);
+  const Outcome checked =
+      world.Do(home, CheckDatabase{InstanceRole::kPrimary, world.system_id(), true, true});
+  EXPECT_EQ(kill(archiver, SIGCONT), 0);
+  EXPECT_EQ(checked.code, OutcomeCode::kFailed);
+  EXPECT_EQ(checked.reason, "ARCHIVER_STUCK") << checked.message;
+  const Outcome again =
+      world.Do(home, CheckDatabase{InstanceRole::kPrimary, world.system_id(), true, true});
+  EXPECT_TRUE(again.ok()) << again.message;
+}
+
+TEST(CrashTest, AServerThatHangsIsUnknownAndLooksStayBounded) {
+  World world;
+  Site& home = world.home();
+  const pid_t postmaster = home.Postmaster();
+  ASSERT_EQ(kill(postmaster, SIGSTOP), 0);
+  const Observation hung = world.Observe(home);
+  EXPECT_EQ(kill(postmaster, SIGCONT), 0);
+  EXPECT_EQ(hung.database()->state, DatabaseState::kUnknown);
+  EXPECT_THAT(hung.database()->problem, HasSubstr("no answer"));
+  EXPECT_FALSE(hung.fence.proven);
+  EXPECT_EQ(world.Observe(home).database()->state, DatabaseState::kPrimary);
+}
+
+TEST(CrashTest, AStopThatTakesTooLongFailsWithTheFenceInPlace) {
+  World world;
+  Site& home = world.home();
+  const pid_t postmaster = home.Postmaster();
+  ASSERT_EQ(kill(postmaster, SIGSTOP), 0);
+  world.NextEpoch();
+  const Outcome fenced = world.Do(home, Fence{}, absl::Seconds(3));
+  EXPECT_EQ(fenced.code, OutcomeCode::kFailed);
+  EXPECT_THAT(fenced.message, HasSubstr("the fence says closing"));
+  EXPECT_FALSE(world.Look(home, Fence{}).ok());
+  EXPECT_EQ(kill(postmaster, SIGCONT), 0);
+  const Outcome again = world.Do(home, Fence{});
+  EXPECT_TRUE(again.ok()) << again.message;
+}
+
+TEST(CrashTest, CancelEndsAWaitAndSaysWhatWasDone) {
+  World world;
+  Command command;
+  command.id = CommandId("apply");
+  command.epoch = world.epoch();
+  command.timeout = absl::Minutes(5);
+  command.action = ApplyPendingLogs{LogPosition{1, uint64_t{1} << 40}};
+  std::promise<void> begun;
+  std::promise<Outcome> promise;
+  std::once_flag once;
+  world.away().runner->Start(
+      command, [&](const Progress&) { std::call_once(once, [&] { begun.set_value(); }); },
+      [&](Outcome outcome) { promise.set_value(std::move(outcome)); });
+  begun.get_future().wait();
+  world.away().runner->Cancel(CommandId("another"));
+  world.away().runner->Cancel(CommandId("apply"));
+  const Outcome outcome = promise.get_future().get();
+  EXPECT_EQ(outcome.code, OutcomeCode::kCancelled);
+  EXPECT_THAT(outcome.message, HasSubstr("done: nothing"));
+}
+
+}  // namespace
+}  // namespace baton::test
