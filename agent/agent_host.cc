@@ -1,0 +1,138 @@
+#include "agent/agent_host.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "spdlog/spdlog.h"
+
+#include "agent/chat/prosody_probe.h"
+#include "agent/chat/prosody_runner.h"
+#include "agent/database/postgresql_probe.h"
+#include "agent/database/postgresql_runner.h"
+#include "agent/guard/host/guard_archive_store.h"
+#include "agent/guard/host/guard_fence_store.h"
+#include "agent/service/service_manager.h"
+#include "common/base/status_macros.h"
+#include "common/rpc/endpoint.h"
+#include "common/runtime/random.h"
+
+namespace baton::agent {
+namespace {
+
+void Log(Severity severity, const std::string& text) {
+  switch (severity) {
+    case Severity::kInfo:
+      return spdlog::info("{}", text);
+    case Severity::kWarning:
+      return spdlog::warn("{}", text);
+    case Severity::kError:
+      return spdlog::error("{}", text);
+  }
+}
+
+void TellOfLedger(const SqliteLedger::Opened& opened, const std::string& path) {
+  if (!opened.moved_aside.empty()) {
+    spdlog::error("ledger {}: {}; moved aside to {}", path, opened.why, opened.moved_aside);
+  }
+  if (opened.contents.fresh) {
+    spdlog::warn(
+        "ledger {} is new, its id is {}: nothing that is down starts writable before the "
+        "coordinator knows it (baton agents accept HOST) and has confirmed the right",
+        path, opened.contents.id.value());
+  }
+}
+
+// Whatever keeps a resource from being looked after is for its file to mend.
+absl::Status InFile(const std::string& path, const absl::Status& status) {
+  return absl::InvalidArgumentError(absl::StrCat(path, ": ", status.message()));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<AgentHost>> AgentHost::Create(const AgentConfig& config,
+                                                             Scheduler* scheduler,
+                                                             const Clock* clock) {
+  std::unique_ptr<AgentHost> host(new AgentHost);
+  BATON_ASSIGN_OR_RETURN(SqliteLedger::Opened opened,
+                         SqliteLedger::Open({config.ledger, config.host, clock}));
+  TellOfLedger(opened, config.ledger);
+  host->ledger_ = std::move(opened.ledger);
+  for (const ResourceFile& file : config.resources) {
+    BATON_RETURN_IF_ERROR(host->Add(file, config, clock, opened.contents.id));
+  }
+  host->link_ =
+      std::make_unique<SessionClient>(scheduler, DialCoordinator(config.coordinators.front()));
+  AgentCore::Options options = {config.host, BATON_VERSION, RandomSeed(), Log};
+  AgentCore::Ports ports = {scheduler, clock, host->ledger_.get(), &host->children_,
+                            host->link_.get()};
+  host->core_ =
+      std::make_unique<AgentCore>(std::move(options), ports, host->given_, opened.contents);
+  return host;
+}
+
+// What runs commands ends first: its completions still find the core.
+AgentHost::~AgentHost() {
+  if (link_ != nullptr) link_->Close();
+  for (const std::unique_ptr<Resource>& resource : resources_) {
+    resource->runner.reset();
+    resource->probe.reset();
+    resource->fence_file.reset();
+  }
+  core_.reset();
+}
+
+absl::Status AgentHost::Add(const ResourceFile& file, const AgentConfig& config, const Clock* clock,
+                            const LedgerId& ledger) {
+  const ResourceConfig& about = file.config;
+  auto resource = std::make_unique<Resource>();
+  resource->file = std::make_unique<GuardFenceStore>(
+      about,
+      [this, id = about.resource](const FenceRecord& record) { return EnterFence(id, record); });
+  absl::StatusOr<BootId> boot = resource->file->Boot();
+  if (!boot.ok()) return InFile(file.path, boot.status());
+  resource->fences = std::make_unique<LedgerFenceStore>(resource->file.get(), ledger);
+  absl::StatusOr<std::unique_ptr<ServiceManager>> service =
+      MakeServiceManager(about, file.path, config.guard);
+  if (!service.ok()) return InFile(file.path, service.status());
+  resource->service = *std::move(service);
+  resource->archive = std::make_unique<GuardArchiveStore>(about, file.path, config.guard);
+  resource->fence_file = std::make_unique<FenceWorker>(resource->fences.get());
+  absl::Status engine = AddEngine(file, clock, resource.get());
+  if (!engine.ok()) return InFile(file.path, engine);
+  AgentCore::Resource given;
+  given.name = {about.resource, about.pool};
+  given.probe = resource->probe.get();
+  given.runner = resource->runner.get();
+  given.fence = resource->fence_file.get();
+  given_.push_back(given);
+  resources_.push_back(std::move(resource));
+  return absl::OkStatus();
+}
+
+absl::Status AgentHost::AddEngine(const ResourceFile& file, const Clock* clock,
+                                  Resource* resource) {
+  const ResourceConfig& about = file.config;
+  if (about.engine_name == "postgresql") {
+    const PostgresqlHost host = {about, resource->fences.get(), resource->service.get(),
+                                 resource->archive.get(), clock};
+    BATON_ASSIGN_OR_RETURN(resource->probe, PostgresqlProbe::Create(host));
+    BATON_ASSIGN_OR_RETURN(resource->runner, PostgresqlRunner::Create(host));
+    return absl::OkStatus();
+  }
+  if (about.engine_name == "prosody") {
+    const ProsodyHost host = {about, resource->fences.get(), resource->service.get(), clock};
+    BATON_ASSIGN_OR_RETURN(resource->probe, ProsodyProbe::Create(host));
+    BATON_ASSIGN_OR_RETURN(resource->runner, ProsodyRunner::Create(host));
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("found engine \"", about.engine_name, "\", wanted postgresql or prosody"));
+}
+
+absl::Status AgentHost::EnterFence(const ResourceId& resource, const FenceRecord& record) {
+  BATON_RETURN_IF_ERROR(ledger_->RecordFence(resource, record));
+  core_->NoteFence(resource, record);
+  return absl::OkStatus();
+}
+
+}  // namespace baton::agent

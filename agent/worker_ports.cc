@@ -1,0 +1,67 @@
+#include "agent/worker_ports.h"
+
+#include <cerrno>
+#include <csignal>
+#include <poll.h>
+#include <utility>
+
+#include "common/os/monotonic.h"
+#include "common/os/process.h"
+
+namespace baton::agent {
+namespace {
+
+constexpr absl::Duration kEndMax = absl::Seconds(5);
+
+// False: it is still there at `deadline`.
+bool AwaitEnd(const ProcessId& process, absl::Duration deadline) {
+  absl::StatusOr<Fd> fd = OpenProcess(process);
+  while (fd.ok() && IsAlive(process)) {
+    const absl::Duration left = deadline - MonotonicNow();
+    if (left <= absl::ZeroDuration()) return false;
+    pollfd ended = {fd->get(), POLLIN, 0};
+    const int ready = poll(&ended, 1, static_cast<int>(absl::ToInt64Milliseconds(left)) + 1);
+    if (ready < 0 && errno != EINTR) return false;
+  }
+  return !IsAlive(process);
+}
+
+std::vector<ChildProcess> EndAll(const std::vector<ChildProcess>& children) {
+  const absl::Duration deadline = MonotonicNow() + kEndMax;
+  std::vector<ChildProcess> lingering;
+  for (const ChildProcess& child : children) {
+    const ProcessId process = {static_cast<pid_t>(child.pid), child.start_ticks};
+    // Whatever it was doing is repeatable: every file is made under another name and renamed.
+    if (IsAlive(process)) (void)SignalProcessGroup(process, SIGKILL);
+  }
+  for (const ChildProcess& child : children) {
+    const ProcessId process = {static_cast<pid_t>(child.pid), child.start_ticks};
+    if (!AwaitEnd(process, deadline)) lingering.push_back(child);
+  }
+  return lingering;
+}
+
+}  // namespace
+
+absl::Status LedgerFenceStore::Write(const FenceRecord& record) {
+  FenceRecord stamped = record;
+  stamped.ledger = ledger_;
+  return behind_->Write(stamped);
+}
+
+void FenceWorker::Read(
+    std::function<void(absl::StatusOr<FenceRecord>, absl::StatusOr<BootId>)> done) {
+  worker_.Post([this, done = std::move(done)] { done(store_->Read(), store_->Boot()); });
+}
+
+void FenceWorker::Write(const FenceRecord& record, std::function<void(absl::Status)> done) {
+  worker_.Post([this, record, done = std::move(done)] { done(store_->Write(record)); });
+}
+
+void LeftChildren::End(std::vector<ChildProcess> children,
+                       std::function<void(std::vector<ChildProcess>)> done) {
+  worker_.Post(
+      [children = std::move(children), done = std::move(done)] { done(EndAll(children)); });
+}
+
+}  // namespace baton::agent
