@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "agent/chat/xmpp_stream.h"
+#include "common/base/mutex.h"
 
 namespace baton::chat {
 namespace {
@@ -19,6 +20,7 @@ constexpr char kNsArchive[] = "urn:xmpp:mam:2";
 constexpr char kNsErrors[] = XMPP_NS_STANZAS_IETF;
 constexpr char kQuery[] = "baton-canary-query";
 constexpr unsigned long kLoopMilliseconds = 5;
+constexpr absl::Duration kTurnPoll = absl::Milliseconds(20);
 constexpr absl::Duration kGoodbye = absl::Milliseconds(500);
 
 struct ContextDeleter {
@@ -46,6 +48,37 @@ std::string ErrorOf(xmpp_stanza_t* stanza) {
   xmpp_stanza_t* const condition = xmpp_stanza_get_child_by_ns(error, kNsErrors);
   return std::string(condition == nullptr ? "an error without a condition"
                                           : OrEmpty(xmpp_stanza_get_name(condition)));
+}
+
+// The library's SCRAM works in static memory: two logins at once in one process both fail. So there
+// is one turn, taken for a whole errand.
+class Turn {
+ public:
+  // False when it did not come before `deadline`, or nobody wants it any more.
+  bool Take(const Clock& clock, absl::Duration deadline, const std::function<bool()>& cancelled) {
+    MutexLock lock(&mutex_);
+    while (taken_) {
+      if (cancelled() || clock.SinceBoot() >= deadline) return false;
+      changed_.WaitFor(&mutex_, kTurnPoll);
+    }
+    taken_ = true;
+    return true;
+  }
+  void GiveBack() {
+    MutexLock lock(&mutex_);
+    taken_ = false;
+    changed_.SignalAll();
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  bool taken_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+Turn& TheTurn() {
+  static auto* const turn = new Turn;
+  return *turn;
 }
 
 // All handlers run inside xmpp_run_once, on the caller's thread.
@@ -297,7 +330,17 @@ CanaryReport RunCanary(const CanaryErrand& errand, const Clock& clock,
     report.timed_out = absl::IsDeadlineExceeded(open);
     return report;
   }
-  return Session(errand).Run(clock, cancelled);
+  if (!TheTurn().Take(clock, clock.SinceBoot() + errand.timeout, cancelled)) {
+    CanaryReport report;
+    report.step = CanaryStep::kLogIn;
+    report.detail = "another canary of this agent has not ended";
+    report.cancelled = cancelled();
+    report.timed_out = !report.cancelled;
+    return report;
+  }
+  const CanaryReport report = Session(errand).Run(clock, cancelled);
+  TheTurn().GiveBack();
+  return report;
 }
 
 }  // namespace baton::chat

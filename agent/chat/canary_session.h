@@ -43,8 +43,8 @@ struct CanaryReport {
   bool cancelled = false;
 };
 
-// Blocks, at most a second longer than `timeout`. Encrypts where the server offers it. `cancelled`
-// is asked every few milliseconds.
+// Blocks, at most a second longer than twice `timeout`: errands of one process take turns. Encrypts
+// where the server offers it. `cancelled` is asked every few milliseconds.
 CanaryReport RunCanary(const CanaryErrand& errand, const Clock& clock,
                        const std::function<bool()>& cancelled);
 
