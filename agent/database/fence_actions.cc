@@ -81,9 +81,9 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const Fence&) {
   BATON_ASSIGN_OR_RETURN(FenceRecord record, instance.Fence());
   BATON_RETURN_IF_ERROR(context->RefuseOlder(record));
   record.fence_epoch = context->command().epoch;
-  const absl::StatusOr<ServerView> view = instance.View(std::min(kLookTimeout, context->Left()));
   if (!record.write.has_value()) {
     record.phase = FencePhase::kClosed;
+    const absl::StatusOr<ServerView> view = instance.View(std::min(kLookTimeout, context->Left()));
     if (view.ok() && view->in_recovery) return FenceRunningStandby(context, record);
   } else if (record.phase != FencePhase::kClosed) {
     record.phase = FencePhase::kClosing;

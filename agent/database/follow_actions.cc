@@ -1,5 +1,6 @@
 // What a standby is told: StartStandby, CopyPendingLogs, ApplyPendingLogs.
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 
@@ -52,16 +53,50 @@ absl::Status WakeReplay(PostgresqlConnection* connection, absl::Duration timeout
   return connection->Query("SELECT pg_reload_conf()", timeout).status();
 }
 
+// Wakes a startup process that sleeps before it asks for its next file again, and only that one:
+// while the position moves, nobody needs to be woken.
+class ReplayWaker {
+ public:
+  // After a look that saw the standby at `position`.
+  absl::Status Saw(ActionContext* context, uint64_t position) {
+    PostgresqlInstance& instance = context->instance();
+    const absl::Duration now = instance.clock().SinceBoot();
+    if (position != last_position_) {
+      wait_ = kFirstNudge;
+      if (last_position_ != 0) next_ = now + wait_;
+      last_position_ = position;
+    }
+    if (now < next_) return absl::OkStatus();
+    next_ = now + wait_;
+    wait_ = std::min(wait_ * 2, kLastNudge);
+    BATON_ASSIGN_OR_RETURN(PostgresqlConnection * connection, instance.Connected(context->Left()));
+    return WakeReplay(connection, context->Left());
+  }
+
+ private:
+  uint64_t last_position_ = 0;
+  absl::Duration wait_ = kFirstNudge;
+  absl::Duration next_ = absl::ZeroDuration();  // on the clock; at first at once
+};
+
 std::string WhatItWaitsFor(const ServerView& view, const LogPosition& until) {
   return absl::StrCat("has replayed to ", view.position.ToString(), ", wanted past ",
                       until.ToString(), "; its startup process: \"", view.startup_title, "\"",
                       view.replay_paused ? "; its replay is paused (pg_wal_replay_resume())" : "");
 }
 
-absl::Status RefuseOtherTimeline(const ServerView& view, const LogPosition& until) {
+bool HasApplied(const ServerView& view, const LogPosition& until) {
+  return view.position.timeline == until.timeline && view.position.lsn > until.lsn;
+}
+
+absl::Status RefuseOtherLog(const std::string& name, const ServerView& view,
+                            const LogPosition& until) {
+  if (!view.in_recovery) {
+    return Refusal("NOT_IN_RECOVERY", absl::StrCat(name, " runs read-write: it applies no log"));
+  }
   if (view.position.timeline <= until.timeline) return absl::OkStatus();
   return Failure("WRONG_TIMELINE",
-                 absl::StrCat("replays timeline ", view.position.timeline, ", wanted ",
+                 absl::StrCat(name, " replays timeline ", view.position.timeline, ", wanted ",
                               until.ToString(), ": its log has left the one that was shipped"));
 }
 
@@ -119,51 +154,33 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const CopyPendingLogs& actio
 
 absl::StatusOr<Outcome> Act(ActionContext* context, const ApplyPendingLogs& action) {
   PostgresqlInstance& instance = context->instance();
-  absl::Duration nudge = kFirstNudge;
-  absl::Duration next_nudge = absl::ZeroDuration();  // on the clock; zero: at once
-  uint64_t start = 0;
-  uint64_t last = 0;
+  const std::string& name = instance.config().resource.value();
+  ReplayWaker waker;
+  std::string state = "gave no answer";
+  std::optional<uint64_t> start;
   while (true) {
-    const absl::StatusOr<ServerView> view = instance.View(std::min(kLookTimeout, context->Left()));
-    if (!view.ok()) {
-      // It may be restarting; nothing but time decides that it is not.
-      const absl::Status waited = context->Wait(kFirstNudge);
-      if (absl::IsDeadlineExceeded(waited)) return view.status();
-      BATON_RETURN_IF_ERROR(waited);
-      continue;
+    const absl::StatusOr<ServerView> view = instance.View(kLookTimeout);
+    if (view.ok()) {
+      BATON_RETURN_IF_ERROR(RefuseOtherLog(name, *view, action.until));
+      if (HasApplied(*view, action.until)) {
+        Outcome outcome = OkOutcome();
+        outcome.system_id = view->system_id;
+        outcome.position = view->position;
+        outcome.message = absl::StrCat("applied to ", view->position.ToString());
+        return outcome;
+      }
+      state = WhatItWaitsFor(*view, action.until);
+      if (!start.has_value()) start = view->position.lsn;
+      context->Report("applying log", view->position.lsn - *start,
+                      std::max(action.until.lsn, view->position.lsn) - *start);
+      BATON_RETURN_IF_ERROR(waker.Saw(context, view->position.lsn));
+    } else {
+      // It may be restarting: only time tells that it is not.
+      state = std::string(view.status().message());
     }
-    if (!view->in_recovery) {
-      return Refusal("NOT_IN_RECOVERY", absl::StrCat(instance.config().resource.value(),
-                                                     " runs read-write: it applies no log"));
-    }
-    BATON_RETURN_IF_ERROR(RefuseOtherTimeline(*view, action.until));
-    if (view->position.lsn > action.until.lsn && view->position.timeline == action.until.timeline) {
-      Outcome outcome = OkOutcome();
-      outcome.system_id = view->system_id;
-      outcome.position = view->position;
-      outcome.message = absl::StrCat("applied to ", view->position.ToString());
-      return outcome;
-    }
-    const absl::Duration now = instance.clock().SinceBoot();
-    if (view->position.lsn != last) {
-      if (last == 0) start = view->position.lsn;
-      last = view->position.lsn;
-      nudge = kFirstNudge;
-      if (next_nudge != absl::ZeroDuration()) next_nudge = now + nudge;
-      context->Report("applying log", last - start, std::max(action.until.lsn, last) - start);
-    }
-    if (now >= next_nudge) {
-      BATON_ASSIGN_OR_RETURN(PostgresqlConnection * connection,
-                             instance.Connected(context->Left()));
-      BATON_RETURN_IF_ERROR(WakeReplay(connection, context->Left()));
-      next_nudge = now + nudge;
-      nudge = std::min(nudge * 2, kLastNudge);
-    }
-    const absl::Status waited = context->Wait(kReplayPoll);
+    const absl::Status waited = context->Wait(view.ok() ? kReplayPoll : kFirstNudge);
     if (!waited.ok()) {
-      return absl::Status(waited.code(),
-                          absl::StrCat(waited.message(), ": ", instance.config().resource.value(),
-                                       " ", WhatItWaitsFor(*view, action.until)));
+      return absl::Status(waited.code(), absl::StrCat(waited.message(), ": ", name, " ", state));
     }
   }
 }

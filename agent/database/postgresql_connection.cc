@@ -51,6 +51,13 @@ std::string Clean(std::string_view message) {
   return text;
 }
 
+// The beginning of a statement, to name it in a message.
+std::string Brief(std::string_view sql) {
+  constexpr size_t kBriefBytes = 40;
+  const std::string_view text = ToStd(absl::StripAsciiWhitespace(ToAbsl(sql)));
+  return absl::StrCat(Clean(text.substr(0, kBriefBytes)), text.size() > kBriefBytes ? "…" : "");
+}
+
 // The five characters before "SEVERITY:  SQLSTATE: text" of a verbose message; empty: none.
 std::string SqlState(std::string_view message) {
   for (size_t at = message.find(":  "); at != std::string_view::npos;
@@ -212,11 +219,12 @@ absl::StatusOr<Rows> PostgresqlConnection::Query(const char* sql,
   absl::StatusOr<Rows> rows = Exchange(sql, parameters, MonotonicNow() + timeout);
   if (!rows.ok()) {
     given_up_ = true;
-    return absl::Status(rows.status().code(),
-                        absl::StrCat("PostgreSQL: ", rows.status().message(), " (", sql, ")"));
+    return absl::Status(rows.status().code(), absl::StrCat("PostgreSQL: ", rows.status().message(),
+                                                           " (", Brief(sql), ")"));
   }
   if (rows->status() == PGRES_TUPLES_OK || rows->status() == PGRES_COMMAND_OK) return rows;
-  const std::string text = absl::StrCat("PostgreSQL: ", Clean(rows->error()), " (", sql, ")");
+  const std::string text =
+      absl::StrCat("PostgreSQL: ", Clean(rows->error()), " (", Brief(sql), ")");
   const std::string state = rows->sql_state();
   if (!Usable() || state == "57P01" || state == "57P02") {
     given_up_ = true;

@@ -11,9 +11,11 @@ namespace baton::postgresql {
 namespace {
 
 constexpr absl::Duration kPoll = absl::Milliseconds(2);
-constexpr absl::Duration kStartingPoll = absl::Milliseconds(5);
+// Each try to log in while the server starts is a line in its log: they grow rarer.
+constexpr absl::Duration kFirstStartingPoll = absl::Milliseconds(4);
+constexpr absl::Duration kLastStartingPoll = absl::Milliseconds(50);
 // A server that ended while it started says so to its manager, not to us.
-constexpr int kPollsPerStatus = 20;
+constexpr int kPollsPerStatus = 10;
 constexpr absl::Duration kLookTimeout = absl::Seconds(5);
 constexpr absl::Duration kProofTimeout = absl::Seconds(5);
 
@@ -72,12 +74,14 @@ absl::StatusOr<ServerView> StartAndWait(ActionContext* context) {
   PostgresqlInstance& instance = context->instance();
   BATON_RETURN_IF_ERROR(instance.service().Start(context->Left()));
   absl::Status last;
+  absl::Duration poll = kFirstStartingPoll;
   for (int polls = 1;; ++polls) {
     absl::StatusOr<ServerView> view = instance.View(std::min(kLookTimeout, context->Left()));
     if (view.ok() || absl::IsPermissionDenied(view.status())) return view;
     last = view.status();
     if (polls % kPollsPerStatus == 0) BATON_RETURN_IF_ERROR(LookThatItRuns(context));
-    const absl::Status waited = context->Wait(kStartingPoll);
+    const absl::Status waited = context->Wait(poll);
+    poll = std::min(poll * 1.25, kLastStartingPoll);
     if (absl::IsDeadlineExceeded(waited)) {
       return absl::DeadlineExceededError(
           absl::StrCat(waited.message(), ": ", instance.config().resource.value(),

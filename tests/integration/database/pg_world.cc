@@ -334,6 +334,7 @@ bool World::TakeOver(Site& from, Site& to, const LogPosition& final) {
     const Outcome outcome = Do(*site, action);
     EXPECT_TRUE(outcome.ok()) << outcome.message;
     if (!outcome.ok()) return false;
+    if (std::holds_alternative<Recover>(action) && on_recovered) on_recovered(to);
   }
   return true;
 }
@@ -362,7 +363,7 @@ bool World::Eventually(const std::string& what, const std::function<bool()>& con
   return true;
 }
 
-Writer::Writer(const Site& primary) : port_(0), endpoint_(*postgresql::EndpointOf(primary.config)) {
+Writer::Writer(const Site& primary) : passfile_(primary.config.engine.at("password_file")) {
   Follow(primary);
   thread_ = std::thread([this] { Work(); });
 }
@@ -385,34 +386,30 @@ std::vector<int64_t> Writer::Stop() {
 absl::Duration Writer::TakeLongestGap() { return absl::Nanoseconds(longest_gap_ns_.exchange(0)); }
 
 void Writer::Work() {
-  std::optional<postgresql::PostgresqlConnection> connection;
+  std::unique_ptr<PGconn, decltype(&PQfinish)> connection(nullptr, &PQfinish);
   int connected_to = 0;
   absl::Duration last = MonotonicNow();
-  for (int64_t id = 1; !ending_; ++id) {
-    if (!connection.has_value() || !connection->Usable() || connected_to != port_) {
+  for (int64_t id = 1; !ending_; ++id, Pause(absl::Milliseconds(1))) {
+    if (connection == nullptr || PQstatus(connection.get()) != CONNECTION_OK ||
+        connected_to != port_) {
       connected_to = port_;
-      endpoint_.port = absl::StrCat(connected_to);
-      auto opened =
-          postgresql::PostgresqlConnection::Connect(endpoint_, absl::Milliseconds(500), nullptr);
-      connection.reset();
-      if (!opened.ok()) {
-        Pause(absl::Milliseconds(1));
-        continue;
-      }
-      connection.emplace(*std::move(opened));
+      const std::string where = absl::StrCat("host=127.0.0.1 port=", connected_to,
+                                             " user=baton dbname=postgres connect_timeout=2 "
+                                             "application_name=chat passfile=",
+                                             passfile_);
+      connection.reset(PQconnectdb(where.c_str()));
+      if (PQstatus(connection.get()) != CONNECTION_OK) continue;
     }
-    const auto inserted =
-        connection->Query("INSERT INTO posts VALUES ($1)", {absl::StrCat(id)}, absl::Seconds(2));
-    if (!inserted.ok()) {
-      Pause(absl::Milliseconds(1));
-      continue;
-    }
+    const std::string insert = absl::StrCat("INSERT INTO posts VALUES (", id, ")");
+    PGresult* result = PQexec(connection.get(), insert.c_str());
+    const bool committed = PQresultStatus(result) == PGRES_COMMAND_OK;
+    PQclear(result);
+    if (!committed) continue;
     const absl::Duration now = MonotonicNow();
     longest_gap_ns_ = std::max<int64_t>(longest_gap_ns_, absl::ToInt64Nanoseconds(now - last));
     last = now;
     acknowledged_.push_back(id);
     ++count_;
-    Pause(absl::Milliseconds(1));
   }
 }
 

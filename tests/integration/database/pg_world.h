@@ -76,6 +76,8 @@ class World {
   // Moves the right to write from one site to the other, as a switchover does. False: an action
   // failed, which failed the test.
   bool Switchover(Site& from, Site& to);
+  // Called by them with the new primary as soon as it serves.
+  std::function<void(Site&)> on_recovered;
   // The part of a move after ShipTail gave `final`.
   bool TakeOver(Site& from, Site& to, const LogPosition& final);
 
@@ -121,8 +123,8 @@ class Writer {
  private:
   void Work();
 
-  std::atomic<int> port_;
-  postgresql::PostgresqlEndpoint endpoint_;
+  std::atomic<int> port_{0};
+  const std::string passfile_;
   std::atomic<bool> ending_{false};
   std::atomic<size_t> count_{0};
   std::atomic<int64_t> longest_gap_ns_{0};

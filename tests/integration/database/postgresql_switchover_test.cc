@@ -47,6 +47,7 @@ void PrintTimings(World& world, absl::Duration gap) {
 TEST(SwitchoverTest, LosesNothingThereAndBackAndTheOldPrimaryFollowsWithoutRewind) {
   World world;
   Writer writer(world.home());
+  world.on_recovered = [&writer](Site& primary) { writer.Follow(primary); };
   Site* from = &world.home();
   Site* to = &world.away();
   for (int move = 1; move <= 6; ++move) {
@@ -54,7 +55,6 @@ TEST(SwitchoverTest, LosesNothingThereAndBackAndTheOldPrimaryFollowsWithoutRewin
     ASSERT_TRUE(world.Eventually("writes", [&] { return writer.acknowledged() > before + 200; }));
     writer.TakeLongestGap();
     ASSERT_TRUE(world.Switchover(*from, *to)) << "move " << move;
-    writer.Follow(*to);
     std::swap(from, to);
     const size_t after = writer.acknowledged();
     ASSERT_TRUE(world.Eventually("writes", [&] { return writer.acknowledged() > after + 20; }));
