@@ -16,6 +16,12 @@ namespace {
 
 constexpr size_t kNamesMax = 4 << 20;
 
+// NOT_FOUND is kept for "no lineage serves it yet", which is no trouble; anything else that was not
+// found is.
+absl::Status AsTrouble(const absl::Status& status) {
+  return absl::IsNotFound(status) ? absl::UnavailableError(status.message()) : status;
+}
+
 // Does `lineage` serve `name`, which lies in `folder`? False too when it is not there.
 absl::StatusOr<bool> ServedFrom(const std::string& folder, const std::string& name,
                                 const Lineage& lineage) {
@@ -38,10 +44,10 @@ absl::Status CopyOne(const ResourceConfig& config, const Lineage& lineage,
     BATON_ASSIGN_OR_RETURN(const bool served, ServedFrom(from, name, lineage));
     if (!served) return absl::NotFoundError(absl::StrCat(name, ": not served"));
     BATON_ASSIGN_OR_RETURN(const FileSum sum, ReadFileSum(from, name));
-    BATON_RETURN_IF_ERROR(PublishFile(absl::StrCat(from, "/", name),
-                                      LineageFolder(config, config.copy_destination, lineage), name,
-                                      sum, nullptr)
-                              .status());
+    const absl::StatusOr<FileSum> copied =
+        PublishFile(absl::StrCat(from, "/", name),
+                    LineageFolder(config, config.copy_destination, lineage), name, sum, nullptr);
+    if (!copied.ok()) return AsTrouble(copied.status());
     return std::string("copied");
   };
   return RunBounded(work).status();
@@ -107,20 +113,25 @@ absl::StatusOr<std::string> CopyAll(const ResourceConfig& config, const std::vec
 absl::Status FetchLogFile(const ResourceConfig& config, const std::string& name,
                           const std::string& target) {
   BATON_RETURN_IF_ERROR(ParseLogFileName(name).status());
-  BATON_ASSIGN_OR_RETURN(const FenceRecord fence, ReadFenceFile(config));
+  const absl::StatusOr<FenceRecord> read = ReadFenceFile(config);
+  if (!read.ok()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("what may be fetched is not known: ", read.status().message()));
+  }
+  const FenceRecord& fence = *read;
   for (auto lineage = fence.fetch.rbegin(); lineage != fence.fetch.rend(); ++lineage) {
     const std::string folder = LineageFolder(config, config.copy_destination, *lineage);
     BATON_ASSIGN_OR_RETURN(const bool copied, Exists(absl::StrCat(folder, "/", name)));
     if (copied) {
       BATON_ASSIGN_OR_RETURN(const bool served, ServedFrom(folder, name, *lineage));
       if (!served) continue;
-      return RestoreFile(folder, name, target);
+      return AsTrouble(RestoreFile(folder, name, target));
     }
     const absl::Status copy = CopyOne(config, *lineage, name);
     if (absl::IsNotFound(copy)) continue;
     // An older lineage may hold other bytes under this name: not knowing is no reason to take them.
     if (!copy.ok()) return copy;
-    return RestoreFile(folder, name, target);
+    return AsTrouble(RestoreFile(folder, name, target));
   }
   return absl::NotFoundError(absl::StrCat(name, ": no lineage of ", fence.fetch.size(),
                                           " in the fence file serves it yet"));
