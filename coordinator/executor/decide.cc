@@ -13,6 +13,17 @@ namespace {
 constexpr absl::Duration kAnswerGrace = absl::Seconds(5);
 // Answers that are lost get at least this many tries: nothing was found to be wrong.
 constexpr int kLostTriesMin = 3;
+// What is recorded stays well below what a message may hold, so that nothing is cut on its way.
+constexpr size_t kMessageBytesMax = 1000;
+constexpr size_t kReasonBytesMax = 6000;
+
+// The first `bytes_max` bytes of UTF-8 text, cut between characters.
+std::string Shortened(const std::string& text, size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  size_t end = bytes_max;
+  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
 
 // A decision in the making: each fact is applied to a copy at once, so that what follows from it is
 // decided on the state that replay will have.
@@ -77,9 +88,20 @@ class Draft {
     return std::any_of(state_.plan->steps.begin(), state_.plan->steps.end(),
                        [](const Step& step) { return step.undo; });
   }
+  // Nothing was asked of anyone but to look, and to point servers that do not run.
+  bool OnlyLooked() const {
+    for (int i = 0; i < Steps(); ++i) {
+      const Action* action = StepAt(i).action();
+      const bool looks = action == nullptr || std::holds_alternative<CheckDatabase>(*action) ||
+                         std::holds_alternative<CheckChat>(*action) ||
+                         std::holds_alternative<PointAt>(*action);
+      if (!looks && state_.steps[i].attempt > 0) return false;
+    }
+    return true;
+  }
   // A failure now ends the plan with chat served where it was, rather than leave it waiting.
   bool CanGiveUp() const {
-    return !state_.undoing && (!state_.EpochRaisedFor(false) || (HasUndo() && !FenceStarted()));
+    return !state_.undoing && (OnlyLooked() || (HasUndo() && !FenceStarted()));
   }
 
   // The step whose last try `id` is, when the plan still listens to it; else -1.
@@ -244,8 +266,8 @@ class Draft {
   // Something failed and nothing runs any more.
   void Settle() {
     if (!CanGiveUp()) return Wait();
-    const std::string reason = Blockers();
-    if (!state_.EpochRaisedFor(false)) {
+    const std::string reason = Shortened(Blockers(), kReasonBytesMax);
+    if (OnlyLooked()) {
       Add(PlanEnded{state_.plan->id, PlanState::kFailed,
                     absl::StrCat("nothing was moved: ", reason)});
       return;
@@ -256,7 +278,8 @@ class Draft {
 
   void Wait() {
     const std::string reason =
-        absl::StrCat(Blockers(), "; mend it, then: baton resume ", state_.plan->pool.value());
+        absl::StrCat(Shortened(Blockers(), kReasonBytesMax), "; mend it, then: baton resume ",
+                     state_.plan->pool.value());
     if (reason != state_.waiting_for) Add(PlanWaiting{state_.plan->id, reason});
   }
 
@@ -269,7 +292,7 @@ class Draft {
                       absl::FormatDuration(StepAt(step).timeout));
     } else if (now.outcome != nullptr) {
       absl::StrAppend(&text, now.outcome->reason, now.outcome->reason.empty() ? "" : ": ",
-                      now.outcome->message);
+                      Shortened(now.outcome->message, kMessageBytesMax));
     }
     return text;
   }

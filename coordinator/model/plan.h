@@ -55,9 +55,11 @@ struct Plan {
   std::string request_id;
   SiteId from_site;
   SiteId to_site;
-  Epoch epoch_before;  // commands carry it until `epoch` is raised; none: the pool has had none
-  Epoch epoch;         // the right to write moves under this one
-  Epoch undo_epoch;    // what an undo gives it back under; never used otherwise
+  // A switchover's commands carry it until `epoch` is raised. An adoption: the highest epoch that
+  // any fence has seen, none if none has.
+  Epoch epoch_before;
+  Epoch epoch;       // the right to write moves under this one
+  Epoch undo_epoch;  // what an undo gives it back under; never used otherwise
   uint64_t snapshot_revision = 0;
   absl::Time create_time = absl::InfinitePast();
   std::vector<Step> steps;  // forward steps first, then undo steps

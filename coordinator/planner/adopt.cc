@@ -109,8 +109,10 @@ class Adoption {
   }
 
   Plan Make() {
-    StepList checks = Check();
-    raised_ = builder_.AddEpoch(builder_.plan().epoch, false, std::move(checks));
+    // Under the new generation from the first look on: agents that knew another journal refuse
+    // everything that is older.
+    raised_ = builder_.AddEpoch(builder_.plan().epoch, false, {});
+    Check();
     FenceBackups();
     StopChat();
     OpenPrimaries();
@@ -133,26 +135,26 @@ class Adoption {
     return Chat(server).points_at == pairs_.front().primary->host;
   }
 
-  StepList Check() {
-    StepList checks;
+  void Check() {
     for (const Pair& pair : pairs_) {
       const std::string& name = pair.database->id.value();
       const std::string system_id = Database(*pair.primary).system_id;
-      checks.push_back(builder_.AddForDatabase(
+      checked_.push_back(builder_.AddForDatabase(
           *pair.database, *pair.primary,
           CheckDatabase{InstanceRole::kPrimary, system_id, false, false},
-          absl::StrCat("Check the primary of ", name, " on ", pair.primary->host.value()), {}));
-      checks.push_back(builder_.AddForDatabase(
+          absl::StrCat("Check the primary of ", name, " on ", pair.primary->host.value()),
+          {raised_}));
+      checked_.push_back(builder_.AddForDatabase(
           *pair.database, *pair.backup,
           CheckDatabase{InstanceRole::kBackup, system_id, false, false},
-          absl::StrCat("Check the backup of ", name, " on ", pair.backup->host.value()), {}));
+          absl::StrCat("Check the backup of ", name, " on ", pair.backup->host.value()),
+          {raised_}));
     }
     for (const ChatServer& server : ask_.pool.chat_servers) {
-      checks.push_back(builder_.Add(RefOf(server),
-                                    CheckChat{Chat(server).state != ChatState::kDown},
-                                    absl::StrCat("Check ", RefOf(server).ToString()), {}));
+      checked_.push_back(builder_.Add(RefOf(server),
+                                      CheckChat{Chat(server).state != ChatState::kDown},
+                                      absl::StrCat("Check ", RefOf(server).ToString()), {raised_}));
     }
-    return checks;
   }
 
   // The primary goes on in a new archive directory; the backup may still need the one before.
@@ -176,7 +178,7 @@ class Adoption {
       const std::string where =
           absl::StrCat(pair.database->id.value(), " on ", pair.backup->host.value());
       const int fence = builder_.AddForDatabase(*pair.database, *pair.backup, Fence{},
-                                                absl::StrCat("Fence ", where), {raised_});
+                                                absl::StrCat("Fence ", where), checked_);
       settled_.push_back(
           builder_.AddForDatabase(*pair.database, *pair.backup, StartStandby{Fetch(pair)},
                                   absl::StrCat("Start ", where, " as standby"), {fence}));
@@ -191,7 +193,7 @@ class Adoption {
       if (stays) continue;
       settled_.push_back(builder_.Add(RefOf(server), Deactivate{},
                                       absl::StrCat("Deactivate ", RefOf(server).ToString()),
-                                      {raised_}));
+                                      checked_));
     }
   }
 
@@ -227,6 +229,7 @@ class Adoption {
   std::vector<const ChatServer*> next_;
   PlanBuilder builder_;
   int raised_ = 0;
+  StepList checked_;
   StepList settled_;  // what must hold before anyone may write
   StepList opened_;
 };

@@ -16,7 +16,9 @@ PlanBuilder::PlanBuilder(const Inquiry& ask) : policy_(ask.policy) {
 }
 
 absl::Duration PlanBuilder::TimeoutOf(const Action& action) const {
-  const bool looks = std::holds_alternative<CheckDatabase>(action) ||
+  const auto* check = std::get_if<CheckDatabase>(&action);
+  // A checkpoint writes what memory holds.
+  const bool looks = (check != nullptr && !check->checkpoint) ||
                      std::holds_alternative<CheckChat>(action) ||
                      std::holds_alternative<PointAt>(action);
   // Beside the users, and bound by how much there is to fetch.

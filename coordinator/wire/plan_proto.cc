@@ -22,6 +22,7 @@ v1::Step StepToProto(const Step& step, int index) {
     *proto.mutable_target() = ToProto(step.target);
     *proto.mutable_action() = ToProto(*step.action());
   }
+  proto.set_database(step.database.value());
   proto.set_title(CleanText(step.title));
   proto.set_documented_as(step.documented_as);
   for (const int before : step.after) proto.add_after(before);
@@ -42,7 +43,9 @@ absl::Status CheckEarlier(std::string_view field, uint32_t value, int index) {
 absl::StatusOr<Step> StepFromProto(const v1::Step& proto, int index) {
   BATON_RETURN_IF_ERROR(CheckText("step.title", proto.title()));
   BATON_RETURN_IF_ERROR(CheckOptionalName("step.documented_as", proto.documented_as()));
+  BATON_RETURN_IF_ERROR(CheckOptionalName("step.database", proto.database()));
   Step step;
+  step.database = DatabaseId(proto.database());
   if (proto.raises_epoch()) {
     step.what = RaiseEpoch{};
   } else {

@@ -218,16 +218,17 @@ void Story::Adopt(const std::vector<std::string>& words) {
   PoolState& state = seen_.pools[PoolId(kPool)];
   state.adopted = true;
   state.epoch = EpochOf(words.at(1));
-  for (const Database& database : topology_.pools[PoolId(kPool)].databases) {
-    const Instance* writer = database.OnHost(HostId(words.at(2)));
-    if (database.policy == DatabasePolicy::kIgnore || writer == nullptr) continue;
-    state.rights[database.id] = {
-        writer->host,
-        kSystemId,
-        {{kSystemId, state.epoch, writer->host, writer->share, std::nullopt}}};
-  }
-  for (size_t i = 3; i < words.size(); ++i) {
-    state.active_chat[{HostId(words[i]), ResourceId("chat")}] = state.epoch;
+  for (size_t i = 2; i < words.size(); ++i) {
+    const HostId host(words[i]);
+    bool writes = false;
+    for (const Database& database : topology_.pools[PoolId(kPool)].databases) {
+      const Instance* writer = database.OnHost(host);
+      if (database.policy == DatabasePolicy::kIgnore || writer == nullptr) continue;
+      writes = true;
+      state.rights[database.id] = {
+          host, kSystemId, {{kSystemId, state.epoch, host, writer->share, std::nullopt}}};
+    }
+    if (!writes) state.active_chat[{host, ResourceId("chat")}] = state.epoch;
   }
 }
 

@@ -18,7 +18,7 @@ namespace baton::testing {
 //   database NAME PRIMARY BACKUP [ignore] [service=S] [mode=streaming] [share=S]
 //   mirror NAME HOST                      a primary_mirror
 //   chat HOST [active]
-//   adopted EPOCH WRITER [HOST…]          journal: who writes, which chat servers serve
+//   adopted EPOCH HOST…                   journal: which instances write, which chat servers serve
 //   healthy                               everything is seen as journal and topology want it
 //   see HOST/SERVICE KEY=VALUE…           changes one observation
 //   unseen HOST/SERVICE                   its agent does not report it
