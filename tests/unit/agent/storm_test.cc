@@ -1,0 +1,140 @@
+// Commands doubled, reordered and sent anew, sessions and agents lost at random moments: whatever
+// comes, the same id never acts twice, epochs never fall, and nothing is told before it is durable.
+// The runner and the ledger of the world check the order of Accepted and acting.
+#include <random>
+
+#include "gtest/gtest.h"
+
+#include "tests/unit/agent/agent_world.h"
+
+namespace baton::agent {
+namespace {
+
+class Storm {
+ public:
+  explicit Storm(uint64_t seed) : dice_(seed) {}
+
+  void Run(int steps) {
+    world_.Boot();
+    for (int i = 0; i < steps && !testing::Test::HasFailure(); ++i) {
+      Step();
+      world_.loop.RunReady();
+      Check();
+    }
+    Settle();
+  }
+
+ private:
+  int Roll(int sides) { return static_cast<int>(dice_() % static_cast<uint64_t>(sides)); }
+
+  void Step() {
+    switch (Roll(14)) {
+      case 0:
+        return world_.Boot();
+      case 1:
+        if (world_.link.open) world_.link.streams.back().closed(absl::UnavailableError("cut"));
+        return;
+      case 2:
+        world_.ledger.delay = absl::Milliseconds(Roll(3));
+        world_.ledger.failure =
+            Roll(8) == 0 ? absl::ResourceExhaustedError("full") : absl::OkStatus();
+        return;
+      case 3:
+        return world_.loop.Advance(absl::Milliseconds(Roll(4000)));
+      case 4:
+        return Anything(Welcome{SessionId("s"), kJournal, absl::Seconds(1)});
+      case 5:
+        return Anything(CancelCommand{SomeId()});
+      case 6:
+        return Anything(QueryCommand{SomeId()});
+      case 7:
+      case 8:
+        return FinishOne();
+      case 9:
+        return world_.loop.Advance(absl::Milliseconds(Roll(5)));
+      default:
+        return SendOne();
+    }
+  }
+
+  // To the newest stream, or to any that ever was.
+  void Anything(const FromCoordinator& message) {
+    if (world_.link.streams.empty()) return;
+    const size_t newest = world_.link.streams.size() - 1;
+    const size_t stream = Roll(5) == 0 ? dice_() % (newest + 1) : newest;
+    world_.link.streams[stream].message(message);
+  }
+
+  CommandId SomeId() { return CommandId("c" + std::to_string(Roll(made_ + 1))); }
+
+  void SendOne() {
+    if (Roll(3) == 0) epoch_ = epoch_.Next();
+    const bool again = made_ > 0 && Roll(3) == 0;
+    const int number = again ? Roll(made_) : made_++;
+    Epoch epoch = epoch_;
+    if (Roll(5) == 0 && epoch.counter > 1) --epoch.counter;
+    const ResourceId resource = number % 2 == 0 ? kDatabase : kChat;
+    const Command command = world_.MakeCommand("c" + std::to_string(number), epoch, resource);
+    for (int copies = 1 + Roll(2); copies > 0; --copies) Anything(command);
+  }
+
+  void FinishOne() {
+    FakeRunner& runner = world_.runners[Roll(2) == 0 ? kDatabase : kChat];
+    if (runner.running.has_value()) {
+      runner.Finish(Roll(2) == 0 ? OkOutcome() : FailedOutcome("NO", "no"));
+    }
+  }
+
+  void Check() {
+    const Epoch durable = world_.ledger.EpochOf(kPool);
+    EXPECT_GE(durable, highest_);
+    highest_ = durable;
+    for (; told_ < world_.link.sent.size(); ++told_) {
+      const auto* accepted = std::get_if<Accepted>(&world_.link.sent[told_]);
+      if (accepted != nullptr) {
+        EXPECT_NE(world_.ledger.Find(accepted->command), nullptr);
+      }
+      const auto* finished = std::get_if<Finished>(&world_.link.sent[told_]);
+      if (finished == nullptr || finished->outcome.code == OutcomeCode::kRefused) continue;
+      const LedgerCommand* entry = world_.ledger.Find(finished->command);
+      ASSERT_NE(entry, nullptr);
+      ASSERT_TRUE(entry->outcome.has_value()) << "told before it was durable";
+      EXPECT_EQ(entry->outcome->code, finished->outcome.code);
+    }
+  }
+
+  // Left alone, the agent comes to rest: everything Accepted is Finished, and a session is open.
+  void Settle() {
+    world_.ledger.failure = absl::OkStatus();
+    world_.ledger.delay = absl::ZeroDuration();
+    for (int i = 0; i < 3; ++i) {
+      for (auto& [id, runner] : world_.runners) {
+        if (runner.running.has_value()) runner.Finish(OkOutcome());
+      }
+      world_.loop.Advance(absl::Seconds(10));
+    }
+    if (world_.core->state().link == LinkPhase::kOpening) world_.WelcomeNow();
+    world_.loop.Advance(absl::Seconds(2));
+    EXPECT_EQ(world_.core->state().link, LinkPhase::kWelcomed);
+    for (const LedgerCommand& entry : world_.ledger.disk.commands) {
+      EXPECT_TRUE(entry.outcome.has_value()) << entry.command.id;
+    }
+  }
+
+  std::mt19937_64 dice_;
+  HostWorld world_;
+  Epoch epoch_ = {1, 1};
+  Epoch highest_;
+  int made_ = 0;
+  size_t told_ = 0;
+};
+
+TEST(StormTest, KeepsItsRulesWhateverComes) {
+  for (uint64_t seed = 1; seed <= 60 && !testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Storm(seed).Run(600);
+  }
+}
+
+}  // namespace
+}  // namespace baton::agent
