@@ -12,7 +12,7 @@
 namespace baton::chat {
 namespace {
 
-constexpr absl::Duration kPoll = absl::Milliseconds(3);
+constexpr absl::Duration kPoll = absl::Milliseconds(2);
 // A server that ended while it started says so to its manager, not to us.
 constexpr int kPollsPerStatus = 10;
 constexpr absl::Duration kControlTimeout = absl::Seconds(5);
@@ -114,11 +114,12 @@ absl::Status LookThatItRuns(const ActionContext& context) {
                    status.refused.empty() ? status.last_exit : status.refused, "); see its log"));
 }
 
-// A server that was drained and not stopped keeps its listener closed until it is told otherwise.
-void OpenDrained(const ActionContext& context) {
+// A server that was drained and not stopped keeps its listener closed until it is told otherwise,
+// and one whose database came late does not look for it by itself.
+void OpenDoors(const ActionContext& context) {
   const ControlClient& control = context.server().control();
   const absl::StatusOr<ChatStatus> status = control.Status(context.Left(kControlTimeout));
-  if (status.ok() && !status->accepting)
+  if (status.ok() && !(status->accepting && status->database_connected))
     control.Accept(context.Left(kControlTimeout)).IgnoreError();
 }
 
@@ -136,7 +137,7 @@ absl::Status StartAndWait(ActionContext* context) {
     const absl::Status serving = LooksServing(*context, context->Left(kStreamTimeout));
     if (serving.ok() || absl::IsAborted(serving)) return serving;
     if (polls % kPollsPerStatus == 0) BATON_RETURN_IF_ERROR(LookThatItRuns(*context));
-    OpenDrained(*context);
+    OpenDoors(*context);
     const absl::Status waited = context->Wait(kPoll);
     if (absl::IsDeadlineExceeded(waited)) {
       return absl::DeadlineExceededError(absl::StrCat(waited.message(), ": ", context->name(),
@@ -187,7 +188,12 @@ absl::Status LooksServing(const ActionContext& context, absl::Duration timeout) 
   BATON_RETURN_IF_ERROR(OpenStream(server.listener(), timeout, server.clock()));
   BATON_ASSIGN_OR_RETURN(const ChatStatus status, server.control().Status(timeout));
   BATON_ASSIGN_OR_RETURN(const HostId instance, ReadInstance(context.config()));
-  if (status.instance == instance.value()) return absl::OkStatus();
+  if (status.instance == instance.value()) {
+    if (status.database_connected) return absl::OkStatus();
+    return absl::UnavailableError(absl::StrCat(context.name(),
+                                               " has no connection to the database on ",
+                                               instance.value(), "; see its log"));
+  }
   return absl::AbortedError(absl::StrCat(context.name(), " uses the database on \"",
                                          status.instance, "\", its file says \"", instance.value(),
                                          "\": stop it and start it again"));
@@ -204,7 +210,8 @@ absl::StatusOr<std::string> Act(ActionContext* context, const Drain&) {
     return ControlFailure(ended.status());
   }
   BATON_RETURN_IF_ERROR(ended.status());
-  BATON_RETURN_IF_ERROR(LooksDrained(*context));
+  BATON_RETURN_IF_ERROR(RefusesClients(context->server().listener(), context->Left(kStreamTimeout),
+                                       context->server().clock()));
   return absl::StrCat(*ended, " client sessions ended, new ones are refused");
 }
 

@@ -39,7 +39,8 @@ absl::Status CheckFirst(ActionContext* context);
 absl::StatusOr<FenceRecord> OpenFence(const ActionContext& context);
 // No session is left and new clients are refused.
 absl::Status LooksDrained(const ActionContext& context);
-// A client can open a stream, and the server uses the instance that its database file names.
+// A client can open a stream, and the server is connected to the instance that its database file
+// names. ABORTED: it uses another one, and will until it is started again.
 absl::Status LooksServing(const ActionContext& context, absl::Duration timeout);
 
 }  // namespace baton::chat

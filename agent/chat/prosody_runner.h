@@ -3,8 +3,8 @@
 // action      | precondition              | postcondition = what is looked at       | undo
 // ------------+---------------------------+-----------------------------------------+-------------
 // CheckChat   | none; changes nothing     | it serves (a client can open a stream,  | nothing
-//             |                           | with the database of its file), or it   |
-//             |                           | is stopped and could be started         |
+//             |                           | the database of its file is connected), |
+//             |                           | or it is stopped and could be started   |
 // Drain       | its control answers, or   | listener closed (a connection is        | Activate
 //             | it is down                | refused), then no session left          |
 // Deactivate  | none                      | fence closed under the command's epoch, | Activate
@@ -15,8 +15,8 @@
 //             | is in the resource file   | one for that instance                   | former one
 // Activate    | pointed; supervised       | fence open under the command's epoch,   | Deactivate
 //             |                           | confirmed in this boot; a client can    |
-//             |                           | open a stream; the database in use is   |
-//             |                           | the file's                              |
+//             |                           | open a stream; the database of its file |
+//             |                           | is connected                            |
 // Start       | as Activate; the gate     | as Activate, less the fence             | Stop
 //             | lets it                   |                                         |
 // Stop        | none                      | stopped; connection refused; lock free  | Start

@@ -54,6 +54,9 @@ ChatObservation Judge(const ChatSight& sight) {
   seen.users = status.users;
   seen.sessions = status.sessions;
   seen.rooms = status.rooms;
+  if (status.accepting && !status.database_connected) {
+    seen.problem = "it has no connection to its database: what is posted now is lost";
+  }
   if (status.instance != seen.points_at.value()) {
     seen.problem = absl::StrCat("it was started with database instance \"", status.instance,
                                 "\", but its database file now says \"", seen.points_at.value(),

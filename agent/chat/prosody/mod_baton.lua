@@ -5,7 +5,7 @@
 --   GET  /status  what is being served, as "key=value" lines
 --   POST /drain   first refuses new clients, then ends every client session; asked again, it cuts
 --                 off those that have not left
---   POST /accept  takes clients again
+--   POST /accept  connects to the database if that was lost, and takes clients again
 -- All three are idempotent and answer with the status as it is afterwards. A request is bounded in
 -- size, a connection in time; each connection serves one request.
 
@@ -132,7 +132,17 @@ local function drain()
 	return status();
 end
 
+-- Connects now rather than when the first user logs in. Blocks as that would; a failure is logged
+-- and shows in the status.
+local function connect_database()
+	for _, engine in pairs(sql_engines) do
+		local ok, err = engine:connect();
+		if not ok then module:log("error", "No database: %s", err); end
+	end
+end
+
 local function accept()
+	connect_database();
 	if not accepting() then
 		portmanager.activate("c2s");
 	end
@@ -228,6 +238,7 @@ end
 -- The configuration keeps the collector slow, since a start is mostly making garbage. From here on it
 -- runs at Prosody's usual pace.
 module:hook("server-started", function ()
+	connect_database();
 	gc.configure({ mode = "incremental" }, { threshold = 105, speed = 500 });
 	collectgarbage("step", 0);
 end);
