@@ -21,9 +21,11 @@ struct Typed {
   std::string timeout = "30s";
 };
 
-// A line about what the verb does, and one that can be typed.
-void Teach(CLI::App& app, const std::string& example) {
-  app.footer(absl::StrCat("Example:\n  ", example));
+// What there is to know beyond the description, and a line that can be typed.
+void Teach(CLI::App& app, const std::string& detail, const std::string& example) {
+  app.footer(absl::StrCat(detail, detail.empty() ? "" : "\n\n", "Example:\n  ", example,
+                          "\n\nThe options of baton itself (-o, --coordinator, --timeout, -y) may "
+                          "follow here too: baton --help"));
 }
 
 std::string ExitCodeLines() {
@@ -80,24 +82,27 @@ class CommandLine {
                     "How long to wait for one answer of the coordinator. Default: 30s")
         ->type_name("TIME");
     app_.add_flag("-y,--yes", typed_.options.yes,
-                  "Ask nothing. Skips questions, never checks. Questions are asked on a terminal "
+                  "Ask nothing: skips questions, never checks. Questions are asked on a terminal "
                   "only");
   }
 
-  CLI::App& AddVerb(CLI::App& parent, const std::string& name, Verb verb,
-                    const std::string& description, const std::string& example) {
-    CLI::App& app = *parent.add_subcommand(name, description);
-    app.fallthrough();
-    Teach(app, example);
+  struct VerbText {
+    const char* name;
+    const char* description;  // one short line
+    const char* detail;       // may be ""
+    const char* example;
+  };
+
+  CLI::App& AddVerb(CLI::App& parent, Verb verb, const VerbText& text) {
+    CLI::App& app = AddGroup(parent, text);
     app.parse_complete_callback([this, verb] { typed_.options.verb = verb; });
     return app;
   }
 
-  CLI::App& AddGroup(const std::string& name, const std::string& description,
-                     const std::string& example) {
-    CLI::App& app = *app_.add_subcommand(name, description);
+  CLI::App& AddGroup(CLI::App& parent, const VerbText& text) {
+    CLI::App& app = *parent.add_subcommand(text.name, text.description);
     app.fallthrough();
-    Teach(app, example);
+    Teach(app, text.detail, text.example);
     return app;
   }
 
@@ -128,71 +133,83 @@ class CommandLine {
   }
 
   void AddTopology() {
-    CLI::App& group = AddGroup("topology", "What exists and what role it has",
-                               "baton topology apply topology.yaml");
+    CLI::App& group = AddGroup(app_, {"topology", "What exists and what role it has", "",
+                                      "baton topology apply topology.yaml"});
     group.require_subcommand(1);
-    CLI::App& validate =
-        AddVerb(group, "validate", Verb::kTopologyValidate,
-                "Tells every problem of a topology file, and what applying it would change",
-                "baton topology validate topology.yaml");
+    CLI::App& validate = AddVerb(group, Verb::kTopologyValidate,
+                                 {"validate", "Tells every problem of a topology file",
+                                  "Each problem with its line, or else what applying the file "
+                                  "would change. Changes nothing.",
+                                  "baton topology validate topology.yaml"});
     AddTopologyFile(validate);
     validate.add_flag("--offline", typed_.options.offline,
                       "Check it here, without a coordinator; what would change is not told");
-    AddTopologyFile(AddVerb(group, "apply", Verb::kTopologyApply,
-                            "Makes a topology file the coordinator's; as a whole or not at all",
-                            "baton topology apply topology.yaml"));
-    AddVerb(group, "show", Verb::kTopologyShow, "Prints the topology that is applied",
-            "baton topology show > topology.yaml");
+    AddTopologyFile(
+        AddVerb(group, Verb::kTopologyApply,
+                {"apply", "Makes a topology file the coordinator's",
+                 "As a whole or not at all. Refused while a plan runs for a pool that it changes.",
+                 "baton topology apply topology.yaml"}));
+    AddVerb(
+        group, Verb::kTopologyShow,
+        {"show", "Prints the topology that is applied", "", "baton topology show > topology.yaml"});
   }
 
   void AddAdopt() {
-    CLI::App& app = AddVerb(app_, "adopt", Verb::kAdopt,
-                            "Takes a pool over: checks that every instance is in its role, then "
-                            "makes the first epoch. Until then nothing of the pool starts writable",
-                            "baton adopt chat.example.com --reason \"first installation\"");
+    CLI::App& app = AddVerb(
+        app_, Verb::kAdopt,
+        {"adopt", "Takes a pool over as its topology says",
+         "Looks whether every instance is in its role, then makes the first epoch and opens "
+         "the primary's fence.\nUntil then nothing of the pool starts writable.",
+         "baton adopt chat.example.com --reason \"first installation\""});
     AddPool(app, true);
     AddReason(app);
     AddNoWait(app);
   }
 
   void AddAgents() {
-    CLI::App& group =
-        AddGroup("agents", "The agents, one a host; without more words: list", "baton agents");
+    CLI::App& group = AddGroup(app_, {"agents", "Lists agents, and settles which ledger is theirs",
+                                      "Without a further word: list.", "baton agents"});
     group.require_subcommand(0, 1);
     group.parse_complete_callback([this] {
       if (typed_.options.verb == Verb::kStatus) typed_.options.verb = Verb::kAgentsList;
     });
-    AddVerb(group, "list", Verb::kAgentsList, "Every host, its agent, and refused agents",
-            "baton agents list");
-    CLI::App& accept = AddVerb(group, "accept", Verb::kAgentsAccept,
-                               "Takes the ledger that a host's refused agent shows as its own",
-                               "baton agents accept hq-sql1 --reason \"disk replaced\"");
+    AddVerb(group, Verb::kAgentsList,
+            {"list", "Every host, its agent, and refused agents", "", "baton agents list"});
+    CLI::App& accept =
+        AddVerb(group, Verb::kAgentsAccept,
+                {"accept", "Takes the ledger that a refused agent shows as its host's own",
+                 "For a host whose ledger was lost or replaced. Make sure first that it is not "
+                 "another machine.",
+                 "baton agents accept hq-sql1 --reason \"disk replaced\""});
     accept.add_option("HOST", typed_.options.host, "The host")->type_name("")->required();
     AddReason(accept);
   }
 
   void AddStatus() {
-    CLI::App& app = AddVerb(app_, "status", Verb::kStatus,
-                            "Who serves, what every member should be and was seen to be, and "
-                            "whether a switchover could go ahead now",
-                            "baton status -W");
+    CLI::App& app = AddVerb(
+        app_, Verb::kStatus,
+        {"status", "Who serves, who should, and whether a move could go ahead now",
+         "Every member with what it is to be and what it was seen to be, its fence, position, lag, "
+         "the age of its last\nreport and what is wrong with it.",
+         "baton status -W"});
     AddPool(app, false);
     app.add_flag("-W,--watch", typed_.options.watch, "Draw it anew every second until Ctrl-C");
   }
 
   void AddSwitchover() {
     CLI::App& app = AddVerb(
-        app_, "switchover", Verb::kSwitchover,
-        "Moves a pool to its other site, planned, losing nothing. Ctrl-C ends the watching, not "
-        "the move",
-        "baton switchover chat.example.com --reason \"patching hq\" --expected-primary hq-sql1");
+        app_, Verb::kSwitchover,
+        {"switchover", "Moves a pool to its other site, planned, losing nothing",
+         "On a terminal it shows the steps and asks, then shows them as they go. The plan belongs "
+         "to the coordinator:\nCtrl-C ends the watching, not the move.",
+         "baton switchover chat.example.com --reason \"patching hq\" --expected-primary hq-sql1"});
     AddPool(app, true);
-    CLI::Option* reason = app.add_option("--reason", typed_.options.reason,
-                                         "Why; kept in the history. A dry run needs none");
-    reason->type_name("TEXT");
+    app.add_option("--reason", typed_.options.reason,
+                   "Why; kept in the history. A dry run needs none")
+        ->type_name("TEXT");
     app.add_flag("--dry-run", typed_.options.dry_run,
-                 "Change nothing: the agents check every step's preconditions under their own "
-                 "identity; prints the steps and every reason to refuse");
+                 "Change nothing. The agents check every step's real preconditions; prints the "
+                 "steps and every reason to refuse");
     app.add_option("--expected-primary", typed_.options.expected_primary,
                    "Refuse unless this host holds the right to write")
         ->type_name("HOST");
@@ -200,16 +217,17 @@ class CommandLine {
   }
 
   void AddPlan() {
-    CLI::App& group = AddGroup("plan", "Moves, under way and past", "baton plan list");
+    CLI::App& group = AddGroup(app_, {"plan", "Moves, under way and past", "", "baton plan list"});
     group.require_subcommand(1);
-    CLI::App& list = AddVerb(group, "list", Verb::kPlanList, "Plans, newest first",
-                             "baton plan list chat.example.com");
+    CLI::App& list =
+        AddVerb(group, Verb::kPlanList,
+                {"list", "Plans, newest first", "", "baton plan list chat.example.com"});
     AddPool(list, false);
     AddLimit(list);
-    CLI::App& show = AddVerb(group, "show", Verb::kPlanShow,
-                             "A plan's steps, times and outcomes, what it waits for, and what can "
-                             "be done now",
-                             "baton plan show 7f3a91 --watch");
+    CLI::App& show = AddVerb(
+        group, Verb::kPlanShow,
+        {"show", "A plan's steps, times and outcomes",
+         "And what it waits for, and what can be done now.", "baton plan show 7f3a91 --watch"});
     show.add_option("PLAN", typed_.options.plan, "The plan's id")->type_name("")->required();
     show.add_flag("-W,--watch", typed_.options.watch, "Look on until it ends or waits");
   }
@@ -220,9 +238,12 @@ class CommandLine {
   }
 
   void AddEvents() {
-    CLI::App& app = AddVerb(app_, "events", Verb::kEvents,
-                            "What happened, oldest first. With -o json a document a line",
-                            "baton events -f --pool chat.example.com");
+    CLI::App& app = AddVerb(
+        app_, Verb::kEvents,
+        {"events", "What happened, oldest first",
+         "A line begins with the event's sequence number; + marks what is not kept. With -o "
+         "json: one document a line.",
+         "baton events -f --pool chat.example.com"});
     app.add_flag("-f,--follow", typed_.options.follow, "Go on with what happens next");
     app.add_option("--from", typed_.options.from_sequence, "First sequence number wanted")
         ->type_name("NUMBER");
@@ -231,16 +252,18 @@ class CommandLine {
   }
 
   void AddHistory() {
-    CLI::App& app = AddVerb(app_, "history", Verb::kHistory,
-                            "Moves that have ended: who, why, how long", "baton history");
+    CLI::App& app = AddVerb(app_, Verb::kHistory,
+                            {"history", "Moves that have ended: who, why, how long", "",
+                             "baton history chat.example.com"});
     AddPool(app, false);
     AddLimit(app);
   }
 
   void AddResume() {
-    CLI::App& app = AddVerb(app_, "resume", Verb::kResume,
-                            "Goes on with a plan that waits: what failed is tried again",
-                            "baton resume chat.example.com --reason \"share is mounted again\"");
+    CLI::App& app = AddVerb(app_, Verb::kResume,
+                            {"resume", "Goes on with a plan that waits",
+                             "What failed, or was left unknown, is tried again.",
+                             "baton resume chat.example.com --reason \"share is mounted again\""});
     app.add_option("TARGET", typed_.options.target, "A pool, or a plan's id")
         ->type_name("")
         ->required();
@@ -249,10 +272,10 @@ class CommandLine {
   }
 
   void AddCompletion() {
-    CLI::App& app = AddVerb(app_, "completion", Verb::kCompletion,
-                            "Prints a script that completes words in a shell",
-                            "source <(baton completion bash)");
-    app.add_option("SHELL", typed_.options.shell, "bash, zsh or fish")
+    CLI::App& app = AddVerb(app_, Verb::kCompletion,
+                            {"completion", "Prints a script that completes words in a shell", "",
+                             "source <(baton completion bash)"});
+    app.add_option("SHELL", typed_.options.shell, "The shell")
         ->type_name("")
         ->required()
         ->check(CLI::IsMember({"bash", "zsh", "fish"}));
@@ -292,36 +315,66 @@ std::string Complete(Typed& typed, const std::string& environment_coordinator) {
   return "";
 }
 
+// "FORMAT:{table,json}" → table, json: the words that the option's own check allows.
+std::vector<std::string> AllowedWords(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  const size_t open = type.find('{');
+  if (open == std::string::npos) return {};
+  return absl::StrSplit(type.substr(open + 1, type.find('}') - open - 1), ',');
+}
+
+// What stands before the first sentence's end.
+std::string FirstClause(const std::string& text) {
+  return text.substr(0, std::min(text.find(". "), text.find("; ")));
+}
+
 FlagInfo DescribeFlag(const CLI::Option& option) {
   FlagInfo flag;
   for (const std::string& name : option.get_snames()) flag.names.push_back("-" + name);
   for (const std::string& name : option.get_lnames()) flag.names.push_back("--" + name);
-  const std::string& text = option.get_description();
-  flag.description = text.substr(0, std::min(text.find(". "), text.find("; ")));
+  flag.description = FirstClause(option.get_description());
   flag.takes_value = option.get_items_expected_max() > 0;
-  if (std::count(flag.names.begin(), flag.names.end(), "--output") > 0) {
-    flag.values = {"json", "table"};
-  }
+  flag.values = AllowedWords(option);
   return flag;
 }
 
 CommandInfo Describe(const CLI::App& app) {
   CommandInfo command;
   command.name = app.get_name();
-  const std::string text = app.get_description();
-  command.description = text.substr(0, std::min(text.find(". "), text.find("; ")));
+  command.description = FirstClause(app.get_description());
   for (const CLI::Option* option : app.get_options()) {
-    if (!option->nonpositional()) {
-      command.takes_file = command.takes_file || option->get_name() == "FILE";
-      if (option->get_name() == "SHELL") command.values = {"bash", "fish", "zsh"};
+    if (option->nonpositional()) {
+      command.flags.push_back(DescribeFlag(*option));
       continue;
     }
-    command.flags.push_back(DescribeFlag(*option));
+    command.takes_file = command.takes_file || option->get_name() == "FILE";
+    const std::vector<std::string> words = AllowedWords(*option);
+    command.values.insert(command.values.end(), words.begin(), words.end());
   }
   for (const CLI::App* inner : app.get_subcommands([](const CLI::App*) { return true; })) {
     command.commands.push_back(Describe(*inner));
   }
   return command;
+}
+
+// The library's complaint, or a better one where a verb is missing or mistyped.
+std::string Complaint(const CLI::App& app, const CLI::Error& error) {
+  const CLI::App* group = &app;
+  while (!group->get_subcommands().empty()) group = group->get_subcommands().front();
+  std::string known;
+  for (const CLI::App* verb : group->get_subcommands([](const CLI::App*) { return true; })) {
+    absl::StrAppend(&known, known.empty() ? "" : ", ", verb->get_name());
+  }
+  std::string found = "nothing";
+  for (const std::string& word : app.remaining(true)) {
+    if (word.empty() || word.front() == '-') continue;
+    found = absl::StrCat("\"", word, "\"");
+    break;
+  }
+  const bool verb_wrong = found != "nothing" || error.get_name() == "RequiredError";
+  if (known.empty() || !verb_wrong) return absl::StrCat(error.what(), "; see baton --help");
+  return absl::StrCat(group == &app ? "verb" : group->get_name(), ": found ", found,
+                      ", wanted one of ", known, "; see baton --help");
 }
 
 }  // namespace
@@ -330,6 +383,11 @@ ParsedLine ParseCommandLine(const std::vector<std::string>& arguments,
                             const std::string& environment_coordinator) {
   CommandLine line;
   ParsedLine parsed;
+  if (arguments.empty()) {
+    parsed.text = line.app().help();
+    parsed.code = ExitCode::kUsage;
+    return parsed;
+  }
   try {
     // The library takes them last first.
     line.app().parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
@@ -340,7 +398,7 @@ ParsedLine ParseCommandLine(const std::vector<std::string>& arguments,
     parsed.text = absl::StrCat(version.what(), "\n");
     return parsed;
   } catch (const CLI::Error& error) {
-    parsed.text = absl::StrCat("baton: ", error.what(), "; see baton --help\n");
+    parsed.text = absl::StrCat("baton: ", Complaint(line.app(), error), "\n");
     parsed.code = ExitCode::kUsage;
     return parsed;
   }

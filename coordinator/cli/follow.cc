@@ -165,7 +165,7 @@ ExitCode FollowToEnd(const std::string& name, const Options& options, Client& cl
   if (options.output == Output::kJson) {
     terminal.console.Print(ToJson(*plan, true));
   } else {
-    terminal.console.Print(PlanVerdict(*plan));
+    terminal.console.Print(PlanVerdict(*plan, false));
   }
   if (!NothingToWatch(*plan)) {
     terminal.console.Note(

@@ -22,8 +22,9 @@ std::string FormatStatus(const v1::ListPoolsResponse& pools, absl::Time now);
 std::string FormatPlan(const v1::Plan& plan);
 // Its first line: "switchover of chat.example.com, hq -> dr, epoch 1.4 -> 1.5, plan 7f3a".
 std::string PlanTitle(const v1::Plan& plan);
-// How it ended or what it waits for, and what to type next.
-std::string PlanVerdict(const v1::Plan& plan);
+// How it ended or what it waits for, and what to type next: for someone who has seen the whole plan
+// (FormatPlan), or only that it goes on.
+std::string PlanVerdict(const v1::Plan& plan, bool seen_in_full);
 // The steps in order, as they would be taken.
 std::string FormatDryRun(const v1::CreatePlanResponse& answer, const std::string& pool);
 // The same in short, for a question: without the refusals, one line a step.

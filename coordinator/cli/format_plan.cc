@@ -71,8 +71,9 @@ std::string PlanTitle(const v1::Plan& plan) {
   return Printable(title);
 }
 
-std::string PlanVerdict(const v1::Plan& plan) {
+std::string PlanVerdict(const v1::Plan& plan, bool seen_in_full) {
   const std::string id = PlanIdOf(plan.name());
+  const std::string why = seen_in_full ? "" : absl::StrCat("\n  why: baton plan show ", id);
   std::string text;
   switch (plan.state()) {
     case v1::PLAN_STATE_SUCCEEDED:
@@ -85,16 +86,15 @@ std::string PlanVerdict(const v1::Plan& plan) {
       }
       break;
     case v1::PLAN_STATE_UNDONE:
-      text = absl::StrCat("undone: chat is served where it was\n  why: baton plan show ", id);
+      text = absl::StrCat("undone: chat is served where it was", why);
       break;
     case v1::PLAN_STATE_FAILED:
-      text = absl::StrCat("failed\n  why: baton plan show ", id,
-                          "\n  how things stand: baton status ", plan.pool());
+      text = absl::StrCat("failed", why, "\n  how things stand: baton status ", plan.pool());
       break;
     case v1::PLAN_STATE_WAITING:
       text = absl::StrCat("waits for an operator: ", plan.waiting_for(),
-                          "\n  what you can do now: mend what is named, then\n    baton resume ",
-                          id, " --reason \"...\"");
+                          "\n  what you can do now: baton resume ", id,
+                          " --reason \"...\"; it tries again what failed");
       break;
     default:
       text = absl::StrCat(Word(plan.state()), "\n  look on: baton plan show ", id, " --watch");
@@ -113,10 +113,11 @@ std::string FormatPlan(const v1::Plan& plan) {
   for (const v1::Step& step : plan.steps()) {
     if (!Shown(plan, step)) continue;
     table.Add({StepNumber(step), step.title(), step.documented_as(), step.critical() ? "yes" : "",
-               Word(step.state()), Clock(step.start_time()), StepTook(step), StepRemark(step)});
+               Word(step.state()), ClockInDay(step.start_time()), StepTook(step),
+               StepRemark(step)});
   }
   if (!table.empty()) absl::StrAppend(&text, "\n", table.ToString("  "));
-  absl::StrAppend(&text, "\n", PlanVerdict(plan));
+  absl::StrAppend(&text, "\n", PlanVerdict(plan, true));
   return text;
 }
 

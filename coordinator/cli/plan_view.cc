@@ -56,6 +56,7 @@ std::string StepLine(const v1::Step& step, size_t title_width, absl::Duration el
   if (const std::string remark = RemarkOf(step); !remark.empty()) {
     absl::StrAppend(&line, "  ", Printable(remark));
   }
+  line.erase(line.find_last_not_of(' ') + 1);
   return line;
 }
 
@@ -70,11 +71,15 @@ class PlainView : public PlanView {
 
   void Show(const v1::Plan& plan) override {
     if (std::exchange(title_, PlanTitle(plan)).empty()) terminal_.console.Print(title_ + "\n");
-    for (const v1::Step& step : plan.steps()) ShowStep(step);
+    size_t title_width = 0;
+    for (const v1::Step& step : plan.steps()) {
+      title_width = std::max(title_width, Width(step.title()));
+    }
+    for (const v1::Step& step : plan.steps()) ShowStep(step, title_width);
   }
 
  private:
-  void ShowStep(const v1::Step& step) {
+  void ShowStep(const v1::Step& step, size_t title_width) {
     const absl::Duration elapsed = since_.Elapsed(step, terminal_.clock.SinceBoot());
     const bool told = Ended(step) || step.state() == v1::STEP_STATE_UNKNOWN ||
                       (Running(step) && elapsed >= kTakesLong);
@@ -83,7 +88,7 @@ class PlainView : public PlanView {
     const auto [last, is_new] = told_.emplace(step.index(), now);
     if (!is_new && last->second == now) return;
     last->second = now;
-    terminal_.console.Print(StepLine(step, Width(step.title()), elapsed) + "\n");
+    terminal_.console.Print(StepLine(step, title_width, elapsed) + "\n");
   }
 
   const Terminal terminal_;

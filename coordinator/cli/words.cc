@@ -101,6 +101,12 @@ std::string Clock(const google::protobuf::Timestamp& time) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%S", value, absl::LocalTimeZone());
 }
 
+std::string ClockInDay(const google::protobuf::Timestamp& time) {
+  const absl::Time value = ToTime(time);
+  if (value == absl::InfinitePast()) return "";
+  return absl::FormatTime("%H:%M:%E3S", value, absl::LocalTimeZone());
+}
+
 std::string Ago(const google::protobuf::Timestamp& time, absl::Time now) {
   const absl::Time value = ToTime(time);
   return value == absl::InfinitePast() ? "never" : absl::StrCat(Took(now - value), " ago");

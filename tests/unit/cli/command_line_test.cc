@@ -1,0 +1,160 @@
+#include "coordinator/cli/command_line.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace baton {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+ParsedLine Parse(const std::string& line, const std::string& environment = "") {
+  std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
+  return ParseCommandLine(words, environment);
+}
+
+TEST(CommandLineTest, KnowsEveryVerb) {
+  const std::vector<std::pair<std::string, Verb>> verbs = {
+      {"topology validate f", Verb::kTopologyValidate},
+      {"topology apply f", Verb::kTopologyApply},
+      {"topology show", Verb::kTopologyShow},
+      {"adopt p --reason r", Verb::kAdopt},
+      {"agents", Verb::kAgentsList},
+      {"agents list", Verb::kAgentsList},
+      {"agents accept h --reason r", Verb::kAgentsAccept},
+      {"status", Verb::kStatus},
+      {"switchover p --reason r", Verb::kSwitchover},
+      {"plan list", Verb::kPlanList},
+      {"plan show x", Verb::kPlanShow},
+      {"events", Verb::kEvents},
+      {"history", Verb::kHistory},
+      {"resume p --reason r", Verb::kResume},
+      {"completion bash", Verb::kCompletion},
+  };
+  for (const auto& [line, verb] : verbs) {
+    const ParsedLine parsed = Parse(line);
+    ASSERT_TRUE(parsed.options.has_value()) << line << ": " << parsed.text;
+    EXPECT_EQ(parsed.options->verb, verb) << line;
+  }
+}
+
+TEST(CommandLineTest, TakesGlobalFlagsBeforeAndAfterTheVerb) {
+  for (const std::string line :
+       {"-o json -y --timeout 5s topology apply f", "topology apply f -o json -y --timeout 5s",
+        "topology -o json apply -y f --timeout 5s"}) {
+    const ParsedLine parsed = Parse(line);
+    ASSERT_TRUE(parsed.options.has_value()) << line << ": " << parsed.text;
+    EXPECT_EQ(parsed.options->output, Output::kJson);
+    EXPECT_TRUE(parsed.options->yes);
+    EXPECT_EQ(parsed.options->timeout, absl::Seconds(5));
+    EXPECT_EQ(parsed.options->file, "f");
+  }
+}
+
+TEST(CommandLineTest, FindsTheCoordinator) {
+  EXPECT_THAT(Parse("status").options->coordinators, ElementsAre("127.0.0.1:7411"));
+  EXPECT_THAT(Parse("status", "a:1, b:2").options->coordinators, ElementsAre("a:1", "b:2"));
+  EXPECT_THAT(Parse("status --coordinator c:3", "a:1").options->coordinators, ElementsAre("c:3"));
+  EXPECT_EQ(Parse("status --coordinator ,").code, ExitCode::kUsage);
+}
+
+TEST(CommandLineTest, WantsAReasonWhereverTheWorldChanges) {
+  for (const std::string line : {"switchover p", "adopt p", "resume p", "agents accept h"}) {
+    const ParsedLine parsed = Parse(line);
+    EXPECT_FALSE(parsed.options.has_value()) << line;
+    EXPECT_EQ(parsed.code, ExitCode::kUsage);
+    EXPECT_THAT(parsed.text, HasSubstr("--reason"));
+  }
+  EXPECT_EQ(ParseCommandLine({"resume", "p", "--reason", "  "}, "").code, ExitCode::kUsage);
+  EXPECT_TRUE(Parse("switchover p --dry-run").options.has_value());
+}
+
+TEST(CommandLineTest, ReadsTheFlagsOfASwitchover) {
+  const ParsedLine parsed = Parse("switchover p --reason r --expected-primary hq-sql1 --no-wait");
+  ASSERT_TRUE(parsed.options.has_value()) << parsed.text;
+  EXPECT_EQ(parsed.options->pool, "p");
+  EXPECT_EQ(parsed.options->expected_primary, "hq-sql1");
+  EXPECT_TRUE(parsed.options->no_wait);
+  EXPECT_FALSE(parsed.options->dry_run);
+}
+
+TEST(CommandLineTest, ReadsTheFlagsOfEvents) {
+  const ParsedLine parsed = Parse("events -f --from 18446744073709551615 --pool p --plan x");
+  ASSERT_TRUE(parsed.options.has_value()) << parsed.text;
+  EXPECT_TRUE(parsed.options->follow);
+  EXPECT_EQ(parsed.options->from_sequence, UINT64_MAX);
+  EXPECT_EQ(parsed.options->pool, "p");
+  EXPECT_EQ(parsed.options->plan, "x");
+}
+
+TEST(CommandLineTest, NamesTheVerbsWhenOneIsMistyped) {
+  EXPECT_THAT(Parse("swichover p").text,
+              HasSubstr("verb: found \"swichover\", wanted one of topology, adopt"));
+  EXPECT_THAT(Parse("topology valid f").text,
+              HasSubstr("topology: found \"valid\", wanted one of validate, apply, show"));
+  EXPECT_THAT(Parse("plan").text, HasSubstr("plan: found nothing, wanted one of list, show"));
+  EXPECT_EQ(Parse("swichover p").code, ExitCode::kUsage);
+}
+
+TEST(CommandLineTest, RefusesWrongValues) {
+  for (const std::string line :
+       {"status -o xml", "status --timeout soon", "status --timeout -3s", "status --frobnicate",
+        "status a b", "events --from x", "completion tcsh", "topology apply", ""}) {
+    const ParsedLine parsed = Parse(line);
+    EXPECT_FALSE(parsed.options.has_value()) << line;
+    EXPECT_EQ(parsed.code, ExitCode::kUsage) << line;
+    EXPECT_NE(parsed.text, "") << line;
+  }
+}
+
+TEST(CommandLineTest, HelpTeaches) {
+  const ParsedLine help = Parse("--help");
+  EXPECT_EQ(help.code, ExitCode::kDone);
+  for (const ExitCodeText& entry : kExitCodeTexts) EXPECT_THAT(help.text, HasSubstr(entry.text));
+  const CommandInfo root = CommandTree();
+  EXPECT_FALSE(root.commands.empty());
+  for (const CommandInfo& command : root.commands) {
+    EXPECT_THAT(help.text, HasSubstr(command.name));
+    EXPECT_THAT(Parse(command.name + " --help").text, HasSubstr("Example:\n  ")) << command.name;
+    for (const CommandInfo& inner : command.commands) {
+      EXPECT_THAT(Parse(command.name + " " + inner.name + " --help").text,
+                  HasSubstr("Example:\n  "))
+          << command.name << " " << inner.name;
+    }
+  }
+}
+
+TEST(CommandLineTest, TellsItsVersion) {
+  EXPECT_THAT(Parse("--version").text, HasSubstr("baton 0."));
+  EXPECT_EQ(Parse("--version").code, ExitCode::kDone);
+}
+
+TEST(CommandLineTest, ExamplesOfTheHelpCanBeTyped) {
+  const CommandInfo root = CommandTree();
+  for (const CommandInfo& command : root.commands) {
+    const std::string help = Parse(command.name + " --help").text;
+    std::string example = help.substr(help.find("Example:\n  ") + 11);
+    example = example.substr(0, example.find('\n'));
+    if (example.rfind("baton ", 0) != 0) continue;  // a pipeline
+    std::vector<std::string> words;
+    bool quoted = false;
+    std::string word;
+    for (const char c : example.substr(6) + " ") {
+      if (c == '"')
+        quoted = !quoted;
+      else if (c != ' ' || quoted)
+        word += c;
+      else
+        words.push_back(std::exchange(word, ""));
+    }
+    EXPECT_TRUE(ParseCommandLine(words, "").options.has_value()) << example;
+  }
+}
+
+}  // namespace
+}  // namespace baton

@@ -1,0 +1,207 @@
+// Texts as people see them, kept under testdata. BATON_UPDATE_GOLDEN=1 writes them anew.
+#include "coordinator/cli/format.h"
+
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/rpc/protocol_proto.h"
+#include "common/rpc/status_proto.h"
+#include "coordinator/cli/plan_view.h"
+#include "coordinator/cli/words.h"
+#include "tests/unit/cli/sample_messages.h"
+
+namespace baton {
+namespace {
+
+using ::testing::HasSubstr;
+
+void ExpectGolden(const std::string& name, const std::string& text) {
+  const std::string path = std::string(BATON_SOURCE_DIR "/tests/unit/cli/testdata/") + name;
+  if (std::getenv("BATON_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path) << text;
+    return;
+  }
+  std::ifstream file(path);
+  ASSERT_TRUE(file.good()) << path << " is missing; write it with BATON_UPDATE_GOLDEN=1";
+  std::ostringstream wanted;
+  wanted << file.rdbuf();
+  EXPECT_EQ(text, wanted.str()) << "compare with " << path;
+}
+
+// Clock times in the texts are local ones.
+class FormatTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    setenv("TZ", "UTC", 1);
+    tzset();
+  }
+};
+
+TEST_F(FormatTest, StatusOfAPoolThatIsReady) {
+  ExpectGolden("status_ready.txt", FormatStatus(SamplePools(), SampleNow()));
+}
+
+TEST_F(FormatTest, StatusNamesWhatIsWrong) {
+  v1::ListPoolsResponse pools = SamplePools();
+  v1::PoolStatus& pool = *pools.mutable_pools(0);
+  pool.set_switchover_ready(false);
+  *pool.add_not_ready() = SampleRefusal();
+  v1::MemberStatus& standby = *pool.mutable_members(1);
+  standby.set_drift("assigned standby, seen down");
+  standby.mutable_observation()->mutable_database()->set_state(v1::DATABASE_STATE_DOWN);
+  standby.mutable_observation()->mutable_database()->set_problem("fsync is off");
+  pool.mutable_members(2)->set_agent_connected(false);
+  pool.mutable_members(3)->clear_observation();
+  pool.mutable_members(3)->clear_observe_time();
+  *pool.mutable_plan() = SamplePlanWith(3);
+  ExpectGolden("status_wrong.txt", FormatStatus(pools, SampleNow()));
+}
+
+TEST_F(FormatTest, StatusOfAPoolThatIsNotAdopted) {
+  v1::ListPoolsResponse pools;
+  pools.add_pools()->set_pool("chat.example.com");
+  ExpectGolden("status_new.txt", FormatStatus(pools, SampleNow()));
+  EXPECT_THAT(FormatStatus(v1::ListPoolsResponse(), SampleNow()), HasSubstr("topology apply"));
+}
+
+TEST_F(FormatTest, PlanUnderWay) {
+  v1::Plan plan = SamplePlanWith(3);
+  plan.mutable_steps(3)->set_state(v1::STEP_STATE_RUNNING);
+  plan.mutable_steps(3)->set_attempt(2);
+  plan.mutable_steps(3)->set_progress("2 of 5 files");
+  *plan.mutable_steps(3)->mutable_start_time() = ToProto(SampleNow() + absl::Milliseconds(120));
+  ExpectGolden("plan_running.txt", FormatPlan(plan));
+}
+
+TEST_F(FormatTest, PlanThatWaitsSaysWhyAndWhatToType) {
+  v1::Plan plan = SamplePlanWith(3);
+  plan.set_state(v1::PLAN_STATE_WAITING);
+  plan.set_waiting_for("share dr-logs is not mounted on dr-sql1");
+  plan.mutable_steps(3)->set_state(v1::STEP_STATE_FAILED);
+  plan.mutable_steps(3)->mutable_outcome()->set_message(
+      "share dr-logs: found no marker, wanted .baton-share; mount it");
+  ExpectGolden("plan_waiting.txt", FormatPlan(plan));
+}
+
+TEST_F(FormatTest, PlanThatSucceededTellsTheWindow) {
+  ExpectGolden("plan_succeeded.txt", FormatPlan(EndedPlan(v1::PLAN_STATE_SUCCEEDED)));
+}
+
+TEST_F(FormatTest, PlanThatWasUndoneShowsTheWayBack) {
+  v1::Plan plan = EndedPlan(v1::PLAN_STATE_UNDONE);
+  plan.mutable_steps(6)->set_state(v1::STEP_STATE_SUCCEEDED);
+  ExpectGolden("plan_undone.txt", FormatPlan(plan));
+}
+
+TEST_F(FormatTest, DryRunThatWouldGo) {
+  v1::CreatePlanResponse answer;
+  *answer.mutable_plan() = SamplePlan();
+  answer.mutable_plan()->clear_name();
+  ExpectGolden("dry_run_fine.txt", FormatDryRun(answer, "chat.example.com"));
+}
+
+TEST_F(FormatTest, DryRunThatWouldBeRefused) {
+  v1::CreatePlanResponse answer;
+  *answer.add_refusals() = SampleRefusal();
+  ExpectGolden("dry_run_refused.txt", FormatDryRun(answer, "chat.example.com"));
+}
+
+TEST_F(FormatTest, PlansAndHistory) {
+  v1::ListPlansResponse plans;
+  *plans.add_plans() = SamplePlan();
+  *plans.add_plans() = EndedPlan(v1::PLAN_STATE_SUCCEEDED);
+  ExpectGolden("plan_list.txt", FormatPlanList(plans));
+  ExpectGolden("history.txt", FormatHistory(plans));
+}
+
+TEST_F(FormatTest, AgentsAndRefusedOnes) {
+  ExpectGolden("agents.txt", FormatAgents(SampleAgents(), SampleNow()));
+}
+
+TEST_F(FormatTest, Events) {
+  v1::Event event;
+  event.set_sequence(42);
+  *event.mutable_time() = ToProto(SampleNow());
+  event.set_kind("STEP_SUCCEEDED");
+  event.set_pool("chat.example.com");
+  event.set_plan("pools/chat.example.com/plans/7f3a91");
+  event.set_host("hq-sql1");
+  event.set_step(3);
+  event.set_text("Ship the tail of mgc on hq-sql1: 96 bytes");
+  std::string text = FormatEvent(event);
+  event.set_transient(true);
+  ExpectGolden("events.txt", text + FormatEvent(event));
+}
+
+TEST_F(FormatTest, FrameOfTheLiveView) {
+  v1::Plan plan = SamplePlanWith(3);
+  plan.mutable_steps(3)->set_state(v1::STEP_STATE_RUNNING);
+  plan.mutable_steps(3)->set_progress("2 of 5 files");
+  const std::map<uint32_t, absl::Duration> elapsed = {{3, absl::Seconds(12)}};
+  ExpectGolden("frame_wide.txt", PlanFrame(plan, {100, 40}, elapsed));
+  ExpectGolden("frame_small.txt", PlanFrame(plan, {60, 7}, elapsed));
+}
+
+TEST_F(FormatTest, NothingReportedSteersTheTerminal) {
+  v1::ListPoolsResponse pools = SamplePools();
+  pools.mutable_pools(0)->mutable_members(0)->set_drift("\x1b[2J\x1b]0;owned\a");
+  pools.mutable_pools(0)->mutable_plan()->set_waiting_for("\x1b[31mred");
+  const std::string status = FormatStatus(pools, SampleNow());
+  EXPECT_EQ(status.find('\x1b'), std::string::npos);
+  EXPECT_EQ(status.find('\a'), std::string::npos);
+  v1::Plan plan = SamplePlanWith(6);
+  plan.mutable_steps(0)->set_title("\x1b[2J");
+  plan.mutable_steps(0)->set_state(v1::STEP_STATE_FAILED);
+  plan.mutable_steps(0)->mutable_outcome()->set_message("\x1b[2J");
+  plan.set_reason("\x1b[2J");
+  EXPECT_EQ(FormatPlan(plan).find('\x1b'), std::string::npos);
+  EXPECT_EQ(PlanFrame(plan, {80, 24}, {}).find('\x1b'), std::string::npos);
+}
+
+TEST_F(FormatTest, ErrorsCarryTheirReason) {
+  EXPECT_EQ(FormatError(ErrorWithReason(absl::StatusCode::kFailedPrecondition, "PLAN_RUNS",
+                                        "pool chat.example.com: found a running plan")),
+            "refused (PLAN_RUNS): pool chat.example.com: found a running plan");
+  EXPECT_EQ(FormatError(absl::NotFoundError("no such plan")), "no such plan");
+  EXPECT_EQ(FormatError(absl::InternalError("")), "INTERNAL");
+}
+
+TEST_F(FormatTest, JsonHasEveryKeyEachTime) {
+  const std::string json = ToJson(v1::ListPoolsResponse(), true);
+  EXPECT_THAT(json, HasSubstr("\"pools\": []"));
+  const std::string plan = ToJson(SamplePlan(), false);
+  EXPECT_THAT(plan, HasSubstr("\"state\":\"PLAN_STATE_RUNNING\""));
+  EXPECT_THAT(plan, HasSubstr("\"waitingFor\":\"\""));
+  EXPECT_EQ(plan.find('\n'), plan.size() - 1);
+}
+
+TEST(WordsTest, TellTimesAndSizesInFewCharacters) {
+  EXPECT_EQ(Took(absl::Milliseconds(40)), "0.04 s");
+  EXPECT_EQ(Took(absl::Milliseconds(1230)), "1.2 s");
+  EXPECT_EQ(Took(absl::Seconds(45)), "45 s");
+  EXPECT_EQ(Took(absl::Seconds(125)), "2 min 05 s");
+  EXPECT_EQ(Took(absl::Minutes(125)), "2 h 05 min");
+  EXPECT_EQ(Took(absl::Hours(49)), "2 d 01 h");
+  EXPECT_EQ(Took(absl::Seconds(-3)), "0.00 s");
+  EXPECT_EQ(Took(absl::InfiniteDuration()).empty(), false);
+  EXPECT_EQ(Bytes(0), "0 B");
+  EXPECT_EQ(Bytes(16'777'216), "16.8 MB");
+  EXPECT_EQ(Bytes(999'999), "1.0 MB");
+  EXPECT_EQ(PlanIdOf("pools/p/plans/7f"), "7f");
+  EXPECT_EQ(PlanIdOf("7f"), "7f");
+}
+
+TEST(WordsTest, ValuesOfANewerCoordinatorHaveAName) {
+  EXPECT_EQ(Word(static_cast<v1::PlanState>(99)), "value 99");
+  EXPECT_EQ(Word(v1::FENCE_PHASE_UNCONFIRMED), "unconfirmed");
+}
+
+}  // namespace
+}  // namespace baton
