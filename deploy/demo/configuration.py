@@ -17,9 +17,25 @@ def write_all(data, installed):
             else:
                 chat.write_configuration(data, resource, prosody, installed / "prosody")
             write(resource["resource_file"], resource_file(data, host, name, resource))
+        if "agent" in description:
+            write(description["agent"]["config"], agent(data, host, description))
+    coordinator = data["coordinator"]
+    write(coordinator["config"], lines({"listen": "{address}:{port}".format(**coordinator),
+                                        "journal": coordinator["journal"]}))
     sample = (installed / "config" / "topology.yaml").read_text(encoding="utf-8")
     data["topology"] = write(pathlib.Path(data["directory"]) / "topology.yaml",
                              topology(sample, data), 0o644)
+
+
+def agent(data, host, description):
+    """What the agent of one host reads; explained in deploy/config/agent.conf."""
+    return lines({
+        "host": host, "coordinator": "{address}:{port}".format(**data["coordinator"]),
+        "ledger": description["agent"]["ledger"],
+        "resources": " ".join(resource["resource_file"]
+                              for resource in description["resources"].values()),
+        "guard": f"{data['programs']}/baton-guard",
+    })
 
 
 def topology(sample, data):

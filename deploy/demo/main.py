@@ -170,15 +170,19 @@ def demo(arguments):
 def parse(words):
     parser = argparse.ArgumentParser(prog="demo.sh", usage="see deploy/demo.sh --help")
     commands = parser.add_subparsers(dest="command", required=True)
+    words_left = ("words", {"nargs": "*"})
 
     def command(function, *positional):
-        entry = commands.add_parser(function.__name__ if function is not show else "world")
+        # What is passed on is not ours to read: nothing of it looks like an option to us.
+        passes_on = words_left in positional
+        entry = commands.add_parser(function.__name__ if function is not show else "world",
+                                    add_help=not passes_on,
+                                    prefix_chars="\0" if passes_on else "-")
         entry.set_defaults(run=function)
         for name, options in positional:
             entry.add_argument(name, **options)
         return entry
 
-    words_left = ("words", {"nargs": argparse.REMAINDER})
     kill_start = ("action", {"choices": ["kill", "start"]})
     for function in (up, reset):
         command(function).add_argument("--bare", action="store_true")
