@@ -75,7 +75,7 @@ ExitCode StartPlan(const Options& options, v1::PlanKind kind, Client& client,
   const std::string& name = answer->plan().name();
   if (!options.no_wait) return FollowToEnd(name, options, client, terminal);
   terminal.console.Print(options.output == Output::kJson ? ToJson(*answer, true)
-                                                         : absl::StrCat(PlanIdOf(name), "\n"));
+                                                         : absl::StrCat(ShortPlanId(name), "\n"));
   return ExitCode::kDone;
 }
 
@@ -157,7 +157,7 @@ ExitCode RunResume(const Options& options, Client& client, const Terminal& termi
   if (!options.no_wait) return FollowToEnd(plan->name(), options, client, terminal);
   terminal.console.Print(options.output == Output::kJson
                              ? ToJson(*plan, true)
-                             : absl::StrCat(PlanIdOf(plan->name()), "\n"));
+                             : absl::StrCat(ShortPlanId(plan->name()), "\n"));
   return ExitCode::kDone;
 }
 

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "common/base/status_macros.h"
+#include "common/rpc/text.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/format.h"
 #include "coordinator/cli/text_table.h"
@@ -16,14 +16,14 @@ namespace baton {
 namespace {
 
 // Longer ones are refused by the parser; this only bounds what is read.
-constexpr size_t kTextBytesMax = (1 << 20) + 1;
+constexpr size_t kFileBytesMax = (1 << 20) + 1;
 
 // The file, or standard input for "-".
 absl::StatusOr<std::string> ReadText(const std::string& path) {
   const int fd = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   std::string text;
   ssize_t count = fd < 0 ? -1 : 1;
-  while (count > 0 && text.size() < kTextBytesMax) {
+  while (count > 0 && text.size() < kFileBytesMax) {
     char bytes[16384];
     count = read(fd, bytes, sizeof bytes);
     if (count < 0 && errno == EINTR)
@@ -42,7 +42,11 @@ absl::StatusOr<std::string> ReadText(const std::string& path) {
   return text;
 }
 
-std::string NameOf(const std::string& path) { return path == "-" ? "standard input" : path; }
+// As messages call it: short enough for the coordinator, the file's own name kept.
+std::string NameOf(const std::string& path) {
+  if (path == "-") return "standard input";
+  return path.size() <= kNameBytesMax ? path : path.substr(path.size() - kNameBytesMax);
+}
 
 // A topology that breaks a rule is refused, not misused.
 ExitCode FailTopology(const Terminal& terminal, const absl::Status& status) {
@@ -123,7 +127,7 @@ ExitCode RunTopologyShow(const Options& options, Client& client, const Terminal&
   }
   // To standard error, so that the text can be redirected into a file and applied again.
   terminal.console.Note(absl::StrCat("revision ", topology->revision(), ", applied ",
-                                     Clock(topology->apply_time()), " by ",
+                                     LocalTime(topology->apply_time()), " by ",
                                      Printable(topology->applied_by()), "\n"));
   terminal.console.Print(topology->text());
   return ExitCode::kDone;

@@ -159,7 +159,7 @@ ExitCode FollowToEnd(const std::string& name, const Options& options, Client& cl
     terminal.console.Note(
         absl::StrCat("whatever was started goes on; look again with: baton plan "
                      "show ",
-                     PlanIdOf(name), " --watch\n"));
+                     ShortPlanId(name), " --watch\n"));
     return Fail(terminal, plan.status());
   }
   if (options.output == Output::kJson) {
@@ -171,7 +171,7 @@ ExitCode FollowToEnd(const std::string& name, const Options& options, Client& cl
     terminal.console.Note(
         absl::StrCat("the plan goes on without being watched; look again with: "
                      "baton plan show ",
-                     PlanIdOf(plan->name()), " --watch\n"));
+                     ShortPlanId(plan->name()), " --watch\n"));
   }
   return CodeOf(*plan);
 }

@@ -67,12 +67,12 @@ std::string PlanTitle(const v1::Plan& plan) {
   if (plan.has_epoch()) {
     absl::StrAppend(&title, ", epoch ", Text(plan.epoch_before()), " -> ", Text(plan.epoch()));
   }
-  if (!plan.name().empty()) absl::StrAppend(&title, ", plan ", PlanIdOf(plan.name()));
+  if (!plan.name().empty()) absl::StrAppend(&title, ", plan ", ShortPlanId(plan.name()));
   return Printable(title);
 }
 
 std::string PlanVerdict(const v1::Plan& plan, bool seen_in_full) {
-  const std::string id = PlanIdOf(plan.name());
+  const std::string id = ShortPlanId(plan.name());
   const std::string why = seen_in_full ? "" : absl::StrCat("\n  why: baton plan show ", id);
   std::string text;
   switch (plan.state()) {
@@ -105,7 +105,7 @@ std::string PlanVerdict(const v1::Plan& plan, bool seen_in_full) {
 std::string FormatPlan(const v1::Plan& plan) {
   std::string text = PlanTitle(plan) + "\n";
   absl::StrAppend(&text, "  asked for by ", Printable(plan.requested_by()), " at ",
-                  Clock(plan.create_time()), ": ", Printable(plan.reason()), "\n");
+                  LocalTime(plan.create_time()), ": ", Printable(plan.reason()), "\n");
   for (const std::string& line : plan.explanation()) {
     absl::StrAppend(&text, "  ", Printable(line), "\n");
   }
@@ -113,7 +113,7 @@ std::string FormatPlan(const v1::Plan& plan) {
   for (const v1::Step& step : plan.steps()) {
     if (!Shown(plan, step)) continue;
     table.Add({StepNumber(step), step.title(), step.documented_as(), step.critical() ? "yes" : "",
-               Word(step.state()), ClockInDay(step.start_time()), StepTook(step),
+               Word(step.state()), LocalTimeOfDay(step.start_time()), StepTook(step),
                StepRemark(step)});
   }
   if (!table.empty()) absl::StrAppend(&text, "\n", table.ToString("  "));
@@ -164,8 +164,9 @@ std::string FormatDryRun(const v1::CreatePlanResponse& answer, const std::string
 std::string FormatPlanList(const v1::ListPlansResponse& plans) {
   TextTable table({"PLAN", "POOL", "KIND", "ROUTE", "STATE", "CREATED", "TOOK", "WAITS FOR"});
   for (const v1::Plan& plan : plans.plans()) {
-    table.Add({PlanIdOf(plan.name()), plan.pool(), Word(plan.kind()), Route(plan),
-               Word(plan.state()), Clock(plan.create_time()), PlanTook(plan), plan.waiting_for()});
+    table.Add({ShortPlanId(plan.name()), plan.pool(), Word(plan.kind()), Route(plan),
+               Word(plan.state()), LocalTime(plan.create_time()), PlanTook(plan),
+               plan.waiting_for()});
   }
   return table.empty() ? "no plans yet\n" : table.ToString();
 }
@@ -174,7 +175,7 @@ std::string FormatHistory(const v1::ListPlansResponse& plans) {
   TextTable table({"ENDED", "POOL", "KIND", "ROUTE", "EPOCH", "RESULT", "TOOK", "BY", "REASON"});
   for (const v1::Plan& plan : plans.plans()) {
     if (!plan.has_end_time()) continue;
-    table.Add({Clock(plan.end_time()), plan.pool(), Word(plan.kind()), Route(plan),
+    table.Add({LocalTime(plan.end_time()), plan.pool(), Word(plan.kind()), Route(plan),
                Text(plan.epoch()), Word(plan.state()), PlanTook(plan), plan.requested_by(),
                plan.reason()});
   }

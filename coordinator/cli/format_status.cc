@@ -105,7 +105,7 @@ std::string PlanLine(const v1::PoolStatus& pool) {
   }
   if (all > 0) absl::StrAppend(&text, ", ", ended, " of ", all, " steps done");
   if (!plan.waiting_for().empty()) absl::StrAppend(&text, ", waits: ", plan.waiting_for());
-  return absl::StrCat(Printable(text), "\n    look: baton plan show ", PlanIdOf(plan.name()),
+  return absl::StrCat(Printable(text), "\n    look: baton plan show ", ShortPlanId(plan.name()),
                       " --watch\n");
 }
 
@@ -165,8 +165,8 @@ std::string FormatAgents(const v1::ListAgentsResponse& agents, absl::Time now) {
 
 std::string FormatEvent(const v1::Event& event) {
   std::string text = absl::StrCat(event.sequence(), event.transient() ? "+" : "", "  ",
-                                  Clock(event.time()), "  ", event.kind());
-  for (const std::string& part : {event.pool(), PlanIdOf(event.plan()), event.host()}) {
+                                  LocalTime(event.time()), "  ", event.kind());
+  for (const std::string& part : {event.pool(), ShortPlanId(event.plan()), event.host()}) {
     if (!part.empty()) absl::StrAppend(&text, "  ", part);
   }
   if (event.has_step()) absl::StrAppend(&text, "  step ", event.step() + 1);

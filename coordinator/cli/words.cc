@@ -95,13 +95,13 @@ absl::Time ToTime(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
 }
 
-std::string Clock(const google::protobuf::Timestamp& time) {
+std::string LocalTime(const google::protobuf::Timestamp& time) {
   const absl::Time value = ToTime(time);
   if (value == absl::InfinitePast()) return "";
   return absl::FormatTime("%Y-%m-%d %H:%M:%S", value, absl::LocalTimeZone());
 }
 
-std::string ClockInDay(const google::protobuf::Timestamp& time) {
+std::string LocalTimeOfDay(const google::protobuf::Timestamp& time) {
   const absl::Time value = ToTime(time);
   if (value == absl::InfinitePast()) return "";
   return absl::FormatTime("%H:%M:%E3S", value, absl::LocalTimeZone());
@@ -112,7 +112,7 @@ std::string Ago(const google::protobuf::Timestamp& time, absl::Time now) {
   return value == absl::InfinitePast() ? "never" : absl::StrCat(Took(now - value), " ago");
 }
 
-std::string PlanIdOf(std::string_view name) {
+std::string ShortPlanId(std::string_view name) {
   const size_t slash = name.rfind('/');
   return std::string(slash == std::string_view::npos ? name : name.substr(slash + 1));
 }

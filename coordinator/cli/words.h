@@ -30,15 +30,15 @@ std::string Took(absl::Duration duration);
 // "0 B", "16.0 MB"
 std::string Bytes(uint64_t bytes);
 // "2026-01-31 14:05:09" in the local time zone; "" when unset.
-std::string Clock(const google::protobuf::Timestamp& time);
+std::string LocalTime(const google::protobuf::Timestamp& time);
 // "14:05:09.123" likewise.
-std::string ClockInDay(const google::protobuf::Timestamp& time);
+std::string LocalTimeOfDay(const google::protobuf::Timestamp& time);
 // InfinitePast when unset or out of range.
 absl::Time ToTime(const google::protobuf::Timestamp& time);
 // "0.4 s ago"; "never" for an unset time.
 std::string Ago(const google::protobuf::Timestamp& time, absl::Time now);
 
 // "pools/P/plans/ID" → "ID"; an id stays as it is.
-std::string PlanIdOf(std::string_view name);
+std::string ShortPlanId(std::string_view name);
 
 }  // namespace baton

@@ -194,8 +194,8 @@ TEST(WordsTest, TellTimesAndSizesInFewCharacters) {
   EXPECT_EQ(Bytes(0), "0 B");
   EXPECT_EQ(Bytes(16'777'216), "16.8 MB");
   EXPECT_EQ(Bytes(999'999), "1.0 MB");
-  EXPECT_EQ(PlanIdOf("pools/p/plans/7f"), "7f");
-  EXPECT_EQ(PlanIdOf("7f"), "7f");
+  EXPECT_EQ(ShortPlanId("pools/p/plans/7f"), "7f");
+  EXPECT_EQ(ShortPlanId("7f"), "7f");
 }
 
 TEST(WordsTest, ValuesOfANewerCoordinatorHaveAName) {
