@@ -1,6 +1,8 @@
 #include "agent/guard/control_server.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
@@ -30,12 +32,20 @@ void ControlServer::Accept(absl::Duration now) {
   while (true) {
     Fd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!fd.valid()) return;
-    if (clients_.size() >= kClientsMax) continue;  // closed at once: it may try again
+    if (clients_.size() >= kClientsMax && !DropSilent()) continue;
     Client client;
     client.fd = std::move(fd);
     client.since = now;
     clients_.emplace(next_++, std::move(client));
   }
+}
+
+bool ControlServer::DropSilent() {
+  const auto silent = std::find_if(clients_.begin(), clients_.end(),
+                                   [](const auto& entry) { return !entry.second.asked; });
+  if (silent == clients_.end()) return false;
+  clients_.erase(silent);
+  return true;
 }
 
 bool ControlServer::Read(ClientId id, Client* client, const RequestFunction& request) {

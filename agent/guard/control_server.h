@@ -33,7 +33,8 @@ class ControlServer {
               const RequestFunction& request);
   // Answers and closes. Ignores a client that is gone.
   void Reply(ClientId client, const SupervisorReply& reply);
-  bool has_clients() const { return !clients_.empty(); }
+  // Is it still there to hear an answer?
+  bool IsWaiting(ClientId client) const { return clients_.count(client) != 0; }
 
  private:
   struct Client {
@@ -45,6 +46,8 @@ class ControlServer {
 
   explicit ControlServer(Fd listener) : listener_(std::move(listener)) {}
   void Accept(absl::Duration now);
+  // Makes room by the client that has been silent longest; false: all wait for an answer.
+  bool DropSilent();
   // False: drop the client.
   bool Read(ClientId id, Client* client, const RequestFunction& request);
 

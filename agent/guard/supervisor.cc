@@ -158,8 +158,10 @@ void Supervisor::OnRequest(ControlServer::ClientId client, SupervisorVerb verb) 
       ReplyTo(&now, "");
       return;
     case SupervisorVerb::kStart:
-      if (leaving_ || stopping_ != Stopping::kNo) {
-        ReplyTo(&now, "it is being stopped; start it again when it is gone");
+      if (leaving_) {
+        ReplyTo(&now, "the supervisor was told to leave; start it again when the next one runs");
+      } else if (stopping_ != Stopping::kNo) {
+        start_waiters_.push_back(client);  // its turn comes when the server is gone
       } else if (running()) {
         state_.desired_up = true;
         Save();

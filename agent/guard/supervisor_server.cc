@@ -1,4 +1,5 @@
 // The server's life under its supervisor.
+#include <algorithm>
 #include <cstdio>
 #include <signal.h>
 #include <sys/stat.h>
@@ -213,6 +214,14 @@ void Supervisor::OnServerEnded(const std::string& how) {
   server_fd_.Reset();
   Save();
   ReplyTo(&stop_waiters_, "");
+  const bool asked = std::any_of(start_waiters_.begin(), start_waiters_.end(),
+                                 [this](int client) { return control_->IsWaiting(client); });
+  if (asked && !leaving_) {
+    start_asked_ = true;
+    StartServer();
+    return;
+  }
+  start_waiters_.clear();
   if (on_purpose || !state_.desired_up || leaving_) return;
   if (MonotonicNow() - started_at_ > kLivedLong) backoff_.Reset();
   restart_at_ = MonotonicNow() + backoff_.Next();

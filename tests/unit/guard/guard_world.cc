@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
 
 #include "agent/guard/supervisor_state.h"
@@ -30,8 +31,9 @@ std::string ConfigText(const std::string& root, const GuardWorld::Shape& shape) 
   std::string text =
       absl::StrCat("resource = mgc\npool = chat.example.com\nhost = home-sql1\nkind = ",
                    shape.database ? "database\nengine = postgresql" : "chat\nengine = prosody",
-                   "\ncommand = ", shape.command, "\nrun_directory = ", root,
-                   "/run\nfence_file = ", root, "/fence/mgc\nboot_id_file = ", root, "/boot\n");
+                   "\ncommand = ", absl::StrReplaceAll(shape.command, {{"@ROOT@", root}}),
+                   "\nrun_directory = ", root, "/run\nfence_file = ", root,
+                   "/fence/mgc\nboot_id_file = ", root, "/boot\n");
   if (shape.database) {
     absl::StrAppend(&text, "data_directory = ", root, "/data\nshare = home\nshare.home = ", root,
                     "/home\nshare.dr = ", root, "/dr\ncopy_destination = ", root, "/copied\n");

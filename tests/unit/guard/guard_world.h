@@ -18,7 +18,7 @@ namespace baton {
 // Ends every process that it started, and removes its folder, when it goes. Not thread-safe.
 class GuardWorld {
  public:
-  // A database whose "server" is `command` (default: a sleep); PostgreSQL worlds bring their own.
+  // A database whose "server" is `command`, with the world's folder for "@ROOT@".
   struct Shape {
     bool database = true;
     std::string command = "/bin/sleep 1000";
