@@ -34,6 +34,7 @@ class Host:
         self.description = description
         self.directory = pathlib.Path(description["directory"])
         self.environment = environment
+        self.init = None  # the machine as a child of this process, if this one switched it on
 
     # --- the machine ---
 
@@ -65,13 +66,13 @@ class Host:
         boot_id.write_text(f"{uuid.uuid4()}\n", encoding="ascii")
         owner = _owner[:1] if _owner else ()
         with open(self.directory / "log" / "init.log", "ab") as log:
-            init = subprocess.Popen(  # pylint: disable=consider-using-with
+            self.init = subprocess.Popen(
                 [sys.executable, str(HERE / "host_init.py"), str(self.directory),
                  *map(str, owner)], pass_fds=owner, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, cwd="/", env=self.environment, start_new_session=True)
         deadline = time.monotonic() + 10
         while not self.powered():
-            if init.poll() is not None or time.monotonic() > deadline:
+            if self.init.poll() is not None or time.monotonic() > deadline:
                 raise WorldError(f"host {self.name} does not start; see {log.name}")
             time.sleep(0.002)
 
@@ -83,6 +84,8 @@ class Host:
         deadline = time.monotonic() + 10
         while (self.directory / "init.sock").exists() and time.monotonic() < deadline:
             time.sleep(0.002)
+        if self.init is not None:
+            self.init.wait(timeout=10)
         return killed
 
     def spawn(self, name, argv, log):

@@ -116,7 +116,8 @@ def steps(plan):
     return [{"title": step["title"], "critical": step["critical"], "state": word(step["state"]),
              "documented_as": step["documented_as"], "attempts": step["attempt"],
              "seconds": seconds_between(step.get("start_time"), step.get("end_time"))}
-            for step in plan["steps"] if step["state"] != "STEP_STATE_PENDING"]
+            for step in plan["steps"]
+            if step["state"] not in ("STEP_STATE_PENDING", "STEP_STATE_SKIPPED")]
 
 
 def bring_into_service(world, reason, say):

@@ -200,6 +200,15 @@ std::string ChatWorld::Sql(const std::string& sql) {
   return std::string(absl::StripAsciiWhitespace(output));
 }
 
+bool ChatWorld::SqlBecomes(const std::string& sql, const std::string& wanted) {
+  const absl::Duration deadline = MonotonicNow() + kPatience;
+  while (Sql(sql) != wanted) {
+    if (MonotonicNow() > deadline) return false;
+    Pause(absl::Milliseconds(5));
+  }
+  return true;
+}
+
 void ChatWorld::WriteConfiguration() {
   for (const char* part : {"/data", "/data/certificates", "/run", "/etc"}) {
     std::filesystem::create_directories(folder_ + part);

@@ -56,6 +56,8 @@ class ChatWorld {
   std::unique_ptr<ChatClient> Join(const std::string& user);
   // Runs SQL in the chat database as the superuser; one line of output.
   std::string Sql(const std::string& sql);
+  // False when it did not come to that in time.
+  bool SqlBecomes(const std::string& sql, const std::string& wanted);
   // Sends bytes to the control endpoint and returns what comes back until it closes.
   std::string SendToControl(std::string_view bytes);
 

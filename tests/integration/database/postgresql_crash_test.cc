@@ -120,6 +120,19 @@ TEST(CrashTest, AServerThatHangsIsUnknownAndLooksStayBounded) {
   EXPECT_EQ(world.Observe(home).database()->state, DatabaseState::kPrimary);
 }
 
+TEST(CrashTest, ASupervisorThatHangsHidesNothingOfItsServer) {
+  World world;
+  Site& home = world.home();
+  ASSERT_EQ(kill(home.supervisor, SIGSTOP), 0);
+  for (int look = 0; look < 3; ++look) {
+    const Observation seen = world.Observe(home);
+    EXPECT_EQ(seen.database()->state, DatabaseState::kPrimary);
+    EXPECT_FALSE(seen.service_managed);
+  }
+  EXPECT_EQ(kill(home.supervisor, SIGCONT), 0);
+  world.Eventually("it answers again", [&] { return world.Observe(home).service_managed; });
+}
+
 TEST(CrashTest, AStopThatTakesTooLongFailsWithTheFenceInPlace) {
   World world;
   Site& home = world.home();

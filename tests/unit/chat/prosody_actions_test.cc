@@ -73,6 +73,7 @@ TEST_F(ProsodyActionsTest, DeactivateClosesTheFenceBeforeItStops) {
   const Outcome stuck = Do(Deactivate{});
   EXPECT_EQ(stuck.code, OutcomeCode::kFailed);
   EXPECT_EQ(stuck.reason, "STOP_TIMED_OUT");
+  EXPECT_EQ(host_.service.stops, 2) << "asked kindly, then killed";
   EXPECT_EQ(host_.fences.record->phase, FencePhase::kClosed);
   EXPECT_EQ(host_.fences.record->fence_epoch, (Epoch{1, 5}));
   EXPECT_FALSE(host_.fences.record->write.has_value());

@@ -1,0 +1,172 @@
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+#include "common/rpc/action_proto.h"
+#include "coordinator/wire/event_proto.h"
+#include "coordinator/wire/plan_proto.h"
+#include "coordinator/wire/record_proto.h"
+#include "tests/unit/executor/sim.h"
+
+namespace baton {
+namespace {
+
+void ExpectSame(const Step& a, const Step& b) {
+  SCOPED_TRACE(a.title);
+  EXPECT_EQ(a.target, b.target);
+  ASSERT_EQ(a.raises_epoch(), b.raises_epoch());
+  if (!a.raises_epoch()) {
+    EXPECT_EQ(ToProto(*a.action()).SerializeAsString(), ToProto(*b.action()).SerializeAsString());
+  }
+  EXPECT_EQ(a.title, b.title);
+  EXPECT_EQ(a.documented_as, b.documented_as);
+  EXPECT_EQ(a.after, b.after);
+  EXPECT_EQ(a.timeout, b.timeout);
+  EXPECT_EQ(a.critical, b.critical);
+  EXPECT_EQ(a.undo, b.undo);
+  EXPECT_EQ(a.input_from, b.input_from);
+  EXPECT_EQ(a.automatic_tries, b.automatic_tries);
+}
+
+void ExpectSame(const Plan& a, const Plan& b) {
+  EXPECT_EQ(a.id, b.id);
+  EXPECT_EQ(a.pool, b.pool);
+  EXPECT_EQ(a.kind, b.kind);
+  EXPECT_EQ(a.reason, b.reason);
+  EXPECT_EQ(a.requested_by, b.requested_by);
+  EXPECT_EQ(a.request_id, b.request_id);
+  EXPECT_EQ(a.from_site, b.from_site);
+  EXPECT_EQ(a.to_site, b.to_site);
+  EXPECT_EQ(a.epoch_before, b.epoch_before);
+  EXPECT_EQ(a.epoch, b.epoch);
+  EXPECT_EQ(a.undo_epoch, b.undo_epoch);
+  EXPECT_EQ(a.snapshot_revision, b.snapshot_revision);
+  EXPECT_EQ(a.create_time, b.create_time);
+  EXPECT_EQ(a.explanation, b.explanation);
+  ASSERT_EQ(a.steps.size(), b.steps.size());
+  for (size_t i = 0; i < a.steps.size(); ++i) ExpectSame(a.steps[i], b.steps[i]);
+}
+
+std::vector<Plan> RealPlans() {
+  std::vector<Plan> plans = {testing::SmallSwitchover(), testing::LargeSwitchover(),
+                             testing::SmallAdopt(), testing::LargeAdopt()};
+  for (Plan& plan : plans) {
+    plan.reason = "maintenance of hq";
+    plan.requested_by = "ada@ops1";
+    plan.request_id = "request-1";
+    plan.snapshot_revision = 77;
+    plan.create_time = absl::FromUnixNanos(1'700'000'000'123'456'789);
+    plan.explanation = {"dr-sql1 follows without lag"};
+  }
+  plans[0].steps.back().automatic_tries = 7;
+  return plans;
+}
+
+absl::StatusOr<Record> ThereAndBack(const Record& record) {
+  internal::v1::Record proto;
+  proto.ParseFromString(ToProto(record).SerializeAsString());
+  return FromProto(proto);
+}
+
+TEST(WireTest, PlansComeBackFromTheJournalAsTheyWereAdmitted) {
+  for (const Plan& plan : RealPlans()) {
+    const Record record{3, absl::FromUnixSeconds(1'700'000'000),
+                        PlanAdmitted{std::make_shared<const Plan>(plan)}};
+    const absl::StatusOr<Record> back = ThereAndBack(record);
+    ASSERT_TRUE(back.ok()) << back.status();
+    EXPECT_EQ(back->sequence, 3u);
+    EXPECT_EQ(back->time, record.time);
+    ExpectSame(plan, *std::get<PlanAdmitted>(back->fact).plan);
+  }
+}
+
+TEST(WireTest, RealPlansExerciseEveryStaticFieldOfASteps) {
+  bool critical = false, undo = false, input = false, documented = false, raises = false;
+  for (const Plan& plan : RealPlans()) {
+    for (const Step& step : plan.steps) {
+      critical |= step.critical;
+      undo |= step.undo;
+      input |= step.input_from.has_value();
+      documented |= !step.documented_as.empty();
+      raises |= step.raises_epoch();
+    }
+  }
+  EXPECT_TRUE(critical && undo && input && documented && raises);
+}
+
+std::vector<Fact> OneOfEachButPlans() {
+  Outcome outcome = FailedOutcome("LAG", "found 3, wanted 0");
+  outcome.position = LogPosition{2, 99};
+  return {TopologyApplied{4, "sites: {}\n", "ada", "r1"},
+          LedgerAccepted{HostId("hq-sql1"), LedgerId("l1"), "ada", "new disk", "r2"},
+          EpochRaised{PlanId("p"), PoolId("chat"), 3, {1, 9}},
+          StepStarted{PlanId("p"), 4, 2, CommandId("p/4/2")},
+          StepFinished{PlanId("p"), 4, 2, outcome},
+          PlanWaiting{PlanId("p"), "hq-sql1 does not answer"},
+          PlanResumed{PlanId("p"), "ada", "it is back", "r3"},
+          UndoStarted{PlanId("p"), "drain failed"},
+          PlanEnded{PlanId("p"), PlanState::kUndone, "nothing moved"}};
+}
+
+TEST(WireTest, EveryRecordSurvivesTheRoundTrip) {
+  const std::vector<Fact> facts = OneOfEachButPlans();
+  ASSERT_EQ(facts.size() + 1, std::variant_size_v<Fact>);
+  for (const Fact& fact : facts) {
+    const Record record{8, absl::FromUnixMillis(1'700'000'000'001), fact};
+    const absl::StatusOr<Record> back = ThereAndBack(record);
+    ASSERT_TRUE(back.ok()) << back.status();
+    ASSERT_EQ(back->fact.index(), fact.index());
+    EXPECT_EQ(ToProto(*back).SerializeAsString(), ToProto(record).SerializeAsString());
+  }
+  const auto back = [&](size_t i) { return ThereAndBack({1, absl::UnixEpoch(), facts[i]})->fact; };
+  EXPECT_EQ(std::get<TopologyApplied>(back(0)).text, "sites: {}\n");
+  EXPECT_EQ(std::get<TopologyApplied>(back(0)).revision, 4u);
+  EXPECT_EQ(std::get<LedgerAccepted>(back(1)).ledger, LedgerId("l1"));
+  EXPECT_EQ(std::get<EpochRaised>(back(2)).epoch, (Epoch{1, 9}));
+  EXPECT_EQ(std::get<StepStarted>(back(3)).command, CommandId("p/4/2"));
+  EXPECT_EQ(std::get<StepFinished>(back(4)).outcome, std::get<StepFinished>(facts[4]).outcome);
+  EXPECT_EQ(std::get<PlanResumed>(back(6)).request_id, "r3");
+  EXPECT_EQ(std::get<PlanEnded>(back(8)).state, PlanState::kUndone);
+}
+
+TEST(WireTest, RefusesARecordOfAKindItDoesNotKnow) {
+  internal::v1::Record proto;
+  proto.set_sequence(1);
+  EXPECT_EQ(FromProto(proto).status().message(), "record.fact: not set");
+}
+
+TEST(WireTest, RefusesAPlanWhoseStepsWaitForLaterOnes) {
+  v1::Plan proto = ToProto(testing::SmallSwitchover());
+  proto.mutable_steps(0)->add_after(5);
+  EXPECT_EQ(FromProto(proto).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(WireTest, EventsAreOneLineAndNameWhatTheyAreAbout) {
+  const Plan plan = testing::SmallSwitchover();
+  Outcome outcome = FailedOutcome("STOP_TIMED_OUT", "two\nlines");
+  const Record record{12, absl::FromUnixSeconds(1'700'000'000),
+                      StepFinished{plan.id, 0, 1, outcome}};
+  const v1::Event event = ToEvent(record, &plan);
+  EXPECT_EQ(event.sequence(), 12u);
+  EXPECT_EQ(event.kind(), "STEP_FAILED");
+  EXPECT_EQ(event.plan(), PlanName(plan.pool, plan.id));
+  EXPECT_EQ(event.host(), plan.steps[0].target.host.value());
+  EXPECT_EQ(event.text(), plan.steps[0].title + ": failed STOP_TIMED_OUT: two lines");
+  for (const Fact& fact : OneOfEachButPlans()) {
+    const v1::Event any = ToEvent({1, absl::UnixEpoch(), fact}, nullptr);
+    EXPECT_FALSE(any.kind().empty());
+    EXPECT_FALSE(any.text().empty());
+    EXPECT_EQ(any.text().find('\n'), std::string::npos);
+  }
+}
+
+TEST(WireTest, PlanNamesAndBareIdsBothFindThePlan) {
+  EXPECT_EQ(PlanName(PoolId("chat.example.com"), PlanId("p1")), "pools/chat.example.com/plans/p1");
+  EXPECT_EQ(PlanIdOf("pools/chat.example.com/plans/p1"), PlanId("p1"));
+  EXPECT_EQ(PlanIdOf("p1"), PlanId("p1"));
+}
+
+}  // namespace
+}  // namespace baton
