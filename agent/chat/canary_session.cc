@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "agent/chat/turn.h"
 #include "agent/chat/xmpp_stream.h"
-#include "common/base/mutex.h"
 
 namespace baton::chat {
 namespace {
@@ -20,7 +20,6 @@ constexpr char kNsArchive[] = "urn:xmpp:mam:2";
 constexpr char kNsErrors[] = XMPP_NS_STANZAS_IETF;
 constexpr char kQuery[] = "baton-canary-query";
 constexpr unsigned long kLoopMilliseconds = 5;
-constexpr absl::Duration kTurnPoll = absl::Milliseconds(20);
 constexpr absl::Duration kGoodbye = absl::Milliseconds(500);
 
 struct ContextDeleter {
@@ -50,32 +49,8 @@ std::string ErrorOf(xmpp_stanza_t* stanza) {
                                           : OrEmpty(xmpp_stanza_get_name(condition)));
 }
 
-// The library's SCRAM works in static memory: two logins at once in one process both fail. So there
-// is one turn, taken for a whole errand.
-class Turn {
- public:
-  // False when it did not come before `deadline`, or nobody wants it any more.
-  bool Take(const Clock& clock, absl::Duration deadline, const std::function<bool()>& cancelled) {
-    MutexLock lock(&mutex_);
-    while (taken_) {
-      if (cancelled() || clock.SinceBoot() >= deadline) return false;
-      changed_.WaitFor(&mutex_, kTurnPoll);
-    }
-    taken_ = true;
-    return true;
-  }
-  void GiveBack() {
-    MutexLock lock(&mutex_);
-    taken_ = false;
-    changed_.SignalAll();
-  }
-
- private:
-  Mutex mutex_;
-  CondVar changed_;
-  bool taken_ ABSL_GUARDED_BY(mutex_) = false;
-};
-
+// The library's SCRAM works in static memory: two logins at once in one process both fail. So a
+// whole errand takes the one turn.
 Turn& TheTurn() {
   static auto* const turn = new Turn;
   return *turn;

@@ -47,8 +47,9 @@ absl::Status EnsureFence(ActionContext* context, const FenceRecord& wanted) {
 absl::StatusOr<uint64_t> EndSessions(ActionContext* context, absl::Duration limit) {
   const ProsodyServer& server = context->server();
   const absl::Duration start = server.clock().SinceBoot();
+  const absl::Duration patience = std::min(kControlTimeout, limit);
   // What is there before counts: the answer to Drain no longer names those that left at once.
-  absl::StatusOr<ChatStatus> status = server.control().Status(context->Left(kControlTimeout));
+  absl::StatusOr<ChatStatus> status = server.control().Status(context->Left(patience));
   BATON_RETURN_IF_ERROR(status.status());
   const uint64_t sessions = status->sessions;
   absl::Duration farewell = start;
@@ -59,29 +60,39 @@ absl::StatusOr<uint64_t> EndSessions(ActionContext* context, absl::Duration limi
           status->sessions, " client sessions are left after ", absl::FormatDuration(limit)));
     }
     if (now >= farewell) {
-      status = server.control().Drain(context->Left(kControlTimeout));
+      status = server.control().Drain(context->Left(patience));
       if (farewell == start) context->Did("clients told to leave");
       farewell = now + kFarewell;
     } else {
       BATON_RETURN_IF_ERROR(context->Wait(kPoll));
-      status = server.control().Status(context->Left(kControlTimeout));
+      status = server.control().Status(context->Left(patience));
     }
     BATON_RETURN_IF_ERROR(status.status());
   }
   return sessions;
 }
 
-absl::Status StopCleanly(ActionContext* context) {
-  const ProsodyServer& server = context->server();
-  const absl::Duration timeout = context->Left(context->config().stop_timeout);
-  const absl::Status stopped = server.service().Stop(StopMode::kClean, timeout);
+// Kills a server that takes too long, say because its database hangs: what it has acknowledged is
+// committed, so nothing is lost by that.
+absl::Status EndProcess(ActionContext* context) {
+  ServiceManager& service = context->server().service();
+  const absl::Duration kind = std::min(context->config().stop_timeout, context->Left() / 2);
+  absl::Status stopped = service.Stop(StopMode::kClean, kind);
   if (absl::IsDeadlineExceeded(stopped)) {
-    return Failure("STOP_TIMED_OUT",
-                   absl::StrCat(context->name(), " did not stop within ",
-                                absl::FormatDuration(timeout), ": ", stopped.message()));
+    context->Did(absl::StrCat("killed, since it did not stop within ", absl::FormatDuration(kind)));
+    stopped = service.Stop(StopMode::kImmediate, context->Left());
   }
-  BATON_RETURN_IF_ERROR(stopped);
-  context->Did("stopped");
+  if (absl::IsDeadlineExceeded(stopped)) {
+    return Failure("STOP_TIMED_OUT", absl::StrCat("even killed, ", context->name(),
+                                                  " is there: ", stopped.message()));
+  }
+  if (stopped.ok()) context->Did("stopped");
+  return stopped;
+}
+
+absl::Status StopAndProve(ActionContext* context) {
+  const ProsodyServer& server = context->server();
+  BATON_RETURN_IF_ERROR(EndProcess(context));
   const absl::Status proof = server.fences().ProveNothingRuns(context->Left(kProofTimeout));
   if (absl::IsDeadlineExceeded(proof)) {
     return Failure("STILL_ALIVE", absl::StrCat("its manager says that ", context->name(),
@@ -225,7 +236,7 @@ absl::StatusOr<std::string> Act(ActionContext* context, const Deactivate&) {
   SayGoodbye(context);
   BATON_RETURN_IF_ERROR(context->Live());
   BATON_RETURN_IF_ERROR(EnsureFence(context, record));
-  BATON_RETURN_IF_ERROR(StopCleanly(context));
+  BATON_RETURN_IF_ERROR(StopAndProve(context));
   return std::string("fenced and stopped; clients are refused, nothing of it is alive");
 }
 
@@ -276,7 +287,7 @@ absl::StatusOr<std::string> Act(ActionContext* context, const Stop&) {
   BATON_RETURN_IF_ERROR(context->RefuseOlder());
   SayGoodbye(context);
   BATON_RETURN_IF_ERROR(context->Live());
-  BATON_RETURN_IF_ERROR(StopCleanly(context));
+  BATON_RETURN_IF_ERROR(StopAndProve(context));
   return std::string("stopped; clients are refused");
 }
 

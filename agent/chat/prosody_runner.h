@@ -8,9 +8,11 @@
 // Drain       | its control answers, or   | listener closed (a connection is        | Activate
 //             | it is down                | refused), then no session left          |
 // Deactivate  | none                      | fence closed under the command's epoch, | Activate
-//             |                           | no right to write; stopped; connection  | (new epoch)
-//             |                           | refused; lock free: nothing of it lives,|
-//             |                           | hence no database connection either     |
+//             |                           | no right to write; stopped (killed if   | (new epoch)
+//             |                           | it hangs: what was acknowledged is      |
+//             |                           | committed); connection refused; lock    |
+//             |                           | free: nothing of it lives, hence no     |
+//             |                           | database connection either              |
 // PointAt     | it is down; the instance  | the database file, read back, is the    | PointAt the
 //             | is in the resource file   | one for that instance                   | former one
 // Activate    | pointed; supervised       | fence open under the command's epoch,   | Deactivate
