@@ -48,10 +48,13 @@ std::string NameOf(const std::string& path) {
   return path.size() <= kNameBytesMax ? path : path.substr(path.size() - kNameBytesMax);
 }
 
-// A topology that breaks a rule is refused, not misused.
+// A topology that breaks a rule is refused, not misused. Its problems stand in lines of their own,
+// "FILE:LINE: …", as editors know them.
 ExitCode FailTopology(const Terminal& terminal, const absl::Status& status) {
-  const ExitCode code = Fail(terminal, status);
-  return status.code() == absl::StatusCode::kInvalidArgument ? ExitCode::kRefused : code;
+  if (status.code() != absl::StatusCode::kInvalidArgument) return Fail(terminal, status);
+  terminal.console.Note(absl::StrCat(Printable(std::string(status.message())),
+                                     "\nbaton: the topology is refused, nothing was changed\n"));
+  return ExitCode::kRefused;
 }
 
 absl::StatusOr<v1::Topology> Submit(const Options& options, const std::string& text,
