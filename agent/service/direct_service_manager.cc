@@ -1,5 +1,6 @@
 #include "agent/service/direct_service_manager.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,7 +14,7 @@
 namespace baton {
 namespace {
 
-constexpr absl::Duration kStatusTimeout = absl::Seconds(2);
+constexpr absl::Duration kStatusTimeout = absl::Seconds(1);
 constexpr absl::Duration kSupervisorStart = absl::Seconds(5);
 constexpr absl::Duration kBetweenTries = absl::Seconds(2);
 constexpr absl::Duration kBetweenLooks = absl::Milliseconds(2);
@@ -35,34 +36,35 @@ absl::StatusOr<SupervisorReply> DirectServiceManager::Ask(SupervisorVerb verb,
   return ParseSupervisorReply(text);
 }
 
+bool DirectServiceManager::MayTry() {
+  MutexLock lock(&mutex_);
+  if (MonotonicNow() - last_try_ < kBetweenTries) return false;
+  last_try_ = MonotonicNow();
+  return true;
+}
+
 absl::Status DirectServiceManager::EnsureSupervisor(absl::Duration timeout) {
   const absl::Duration deadline = MonotonicNow() + timeout;
-  absl::Status answer = Ask(SupervisorVerb::kStatus, kStatusTimeout).status();
-  if (answer.ok()) return answer;
-  if (!absl::IsUnavailable(answer)) return answer;
-  {
-    MutexLock lock(&mutex_);
-    if (MonotonicNow() - last_try_ < kBetweenTries) return answer;
-    last_try_ = MonotonicNow();
-  }
-  BATON_RETURN_IF_ERROR(MakeDirectories(config_.run_directory, 0755));
   const std::string log =
       absl::StrCat(config_.run_directory, "/", config_.resource.value(), ".supervisor.log");
-  BATON_RETURN_IF_ERROR(StartDetached({guard_program_, "run", config_file_}, log));
   while (true) {
-    answer = Ask(SupervisorVerb::kStatus, kStatusTimeout).status();
-    if (answer.ok()) return answer;
+    const absl::Status answer = Ask(SupervisorVerb::kStatus, kStatusTimeout).status();
+    if (answer.ok() || !absl::IsUnavailable(answer)) return answer;
+    if (MayTry()) {
+      BATON_RETURN_IF_ERROR(MakeDirectories(config_.run_directory, 0755));
+      BATON_RETURN_IF_ERROR(StartDetached({guard_program_, "run", config_file_}, log));
+    }
     if (MonotonicNow() >= deadline) {
-      return absl::UnavailableError(
-          absl::StrCat("started a supervisor for ", config_.resource.value(),
-                       ", but it does not answer (", answer.message(), "); see ", log));
+      return absl::UnavailableError(absl::StrCat("the supervisor of ", config_.resource.value(),
+                                                 " was started but does not answer (",
+                                                 answer.message(), "); see ", log));
     }
     Pause(kBetweenLooks);
   }
 }
 
 absl::Status DirectServiceManager::Start(absl::Duration timeout) {
-  BATON_RETURN_IF_ERROR(EnsureSupervisor(kSupervisorStart));
+  BATON_RETURN_IF_ERROR(EnsureSupervisor(std::min(timeout, kSupervisorStart)));
   BATON_ASSIGN_OR_RETURN(const SupervisorReply reply, Ask(SupervisorVerb::kStart, timeout));
   if (reply.ok) return absl::OkStatus();
   const std::string message = absl::StrCat(config_.resource.value(), ": ", reply.error);
@@ -71,7 +73,7 @@ absl::Status DirectServiceManager::Start(absl::Duration timeout) {
 }
 
 absl::Status DirectServiceManager::Stop(StopMode mode, absl::Duration timeout) {
-  BATON_RETURN_IF_ERROR(EnsureSupervisor(kSupervisorStart));
+  BATON_RETURN_IF_ERROR(EnsureSupervisor(std::min(timeout, kSupervisorStart)));
   const SupervisorVerb verb =
       mode == StopMode::kClean ? SupervisorVerb::kStopClean : SupervisorVerb::kStopImmediate;
   const absl::StatusOr<SupervisorReply> reply = Ask(verb, timeout);
@@ -86,8 +88,7 @@ absl::Status DirectServiceManager::Stop(StopMode mode, absl::Duration timeout) {
 
 absl::StatusOr<ServiceStatus> DirectServiceManager::Status() {
   ServiceStatus status;
-  const absl::Status there = EnsureSupervisor(kSupervisorStart);
-  if (!there.ok()) return status;
+  if (!EnsureSupervisor(kStatusTimeout).ok()) return status;
   BATON_ASSIGN_OR_RETURN(const SupervisorReply reply, Ask(SupervisorVerb::kStatus, kStatusTimeout));
   status.managed = true;
   status.running = reply.running;

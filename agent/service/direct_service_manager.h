@@ -24,7 +24,9 @@ class DirectServiceManager : public ServiceManager {
 
  private:
   absl::StatusOr<SupervisorReply> Ask(SupervisorVerb verb, absl::Duration timeout) const;
-  // OK when a supervisor answers.
+  // True at most once in two seconds: time to start a supervisor.
+  bool MayTry();
+  // OK when a supervisor answers; waits for it.
   absl::Status EnsureSupervisor(absl::Duration timeout);
 
   const ResourceConfig config_;

@@ -73,6 +73,11 @@ GuardWorld::~GuardWorld() {
     kill(pid, SIGKILL);
     waitpid(pid, nullptr, 0);
   }
+  // Supervisors that something else started in this world.
+  for (const LockHolder& holder : ProcessesWithFileOpen(run_file(".supervisor.lock"))) {
+    kill(holder.pid, SIGKILL);
+  }
+  Eventually([this] { return ProcessesWithFileOpen(run_file(".supervisor.lock")).empty(); });
   const absl::StatusOr<SupervisorState> state = LoadSupervisorState(run_file(".state"));
   if (state.ok() && state->server.pid > 1) {
     static_cast<void>(SignalProcess(state->server, SIGKILL));

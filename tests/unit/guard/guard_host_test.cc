@@ -1,0 +1,91 @@
+// The agent's ports over the guard's work.
+#include <filesystem>
+#include <sys/stat.h>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "agent/guard/archived_file.h"
+#include "agent/guard/fence_file.h"
+#include "agent/guard/host/guard_archive_store.h"
+#include "agent/guard/host/guard_fence_store.h"
+#include "agent/guard/share.h"
+#include "guard_world.h"
+
+namespace baton {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+constexpr char kSegment[] = "000000010000000000000003";
+constexpr uint64_t kMiB = 1 << 20;
+
+TEST(GuardFenceStoreTest, EntersTheLedgerThenWritesTheFile) {
+  GuardWorld world;
+  std::vector<FenceRecord> ledger;
+  GuardFenceStore store(world.config(), [&](const FenceRecord& record) {
+    EXPECT_FALSE(ReadFenceFile(world.config()).ok());
+    ledger.push_back(record);
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(absl::IsNotFound(store.Read().status()));
+  ASSERT_TRUE(store.Write(world.Open(3)).ok());
+  EXPECT_THAT(ledger, ElementsAre(world.Open(3)));
+  EXPECT_EQ(*store.Read(), world.Open(3));
+  EXPECT_EQ(*store.Boot(), BootId("boot-1"));
+  EXPECT_TRUE(absl::IsFailedPrecondition(store.Write(world.Open(2))));
+  EXPECT_EQ(ledger.size(), 1u);
+  EXPECT_TRUE(store.PlaceStandbySignal().ok());
+  EXPECT_TRUE(store.ProveNothingRuns(absl::Seconds(60)).ok());
+}
+
+TEST(GuardArchiveStoreTest, PushesAndGivesTheCodeAndTheReason) {
+  GuardWorld world;
+  GuardArchiveStore store(world.config(), world.config_file(), world.guard());
+  const std::string path = world.Log(kSegment, 'a');
+  const absl::Status closed = store.Push(path);
+  EXPECT_TRUE(absl::IsFailedPrecondition(closed));
+  EXPECT_THAT(std::string(closed.message()), HasSubstr("shipping is refused"));
+  world.Write(world.Open(3));
+  EXPECT_TRUE(store.Push(path).ok());
+  EXPECT_TRUE(store.Push(path).ok());
+  world.Log(kSegment, 'b');
+  EXPECT_TRUE(absl::IsAlreadyExists(store.Push(path)));
+  EXPECT_TRUE(store.CheckShares().ok());
+  std::filesystem::remove(world.root() + "/home/.baton-share");
+  EXPECT_TRUE(absl::IsUnavailable(store.Push(path)));
+  EXPECT_TRUE(absl::IsUnavailable(store.CheckShares()));
+}
+
+TEST(GuardArchiveStoreTest, CopiesWhatIsPendingAndTellsItsProgress) {
+  GuardWorld world;
+  GuardArchiveStore store(world.config(), world.config_file(), world.guard());
+  const Lineage lineage = GuardWorld::MakeLineage(7, "dr-sql1", "dr");
+  ASSERT_TRUE(PublishFile(world.Log(kSegment, 'a'),
+                          LineageFolder(world.config(), world.root() + "/dr", lineage), kSegment,
+                          std::nullopt, nullptr)
+                  .ok());
+  std::vector<std::pair<uint64_t, uint64_t>> progress;
+  const absl::StatusOr<uint64_t> copied = store.CopyPending(
+      {lineage}, [&](uint64_t done, uint64_t total) { progress.emplace_back(done, total); });
+  ASSERT_TRUE(copied.ok()) << copied.status();
+  EXPECT_EQ(*copied, kMiB);
+  ASSERT_FALSE(progress.empty());
+  EXPECT_THAT(progress.back(), Pair(kMiB, kMiB));
+  EXPECT_THAT(*store.Copied({lineage}), ElementsAre(kSegment));
+  EXPECT_EQ(*store.CopyPending({lineage}, nullptr), 0u);
+  std::filesystem::remove(world.root() + "/dr/.baton-share");
+  EXPECT_TRUE(absl::IsUnavailable(store.CopyPending({lineage}, nullptr).status()));
+}
+
+TEST(GuardArchiveStoreTest, AGuardThatCannotBeRunIsAnError) {
+  GuardWorld world;
+  GuardArchiveStore store(world.config(), world.config_file(), "/none/baton-guard");
+  EXPECT_FALSE(store.Push(world.Log(kSegment, 'a')).ok());
+  EXPECT_FALSE(store.CopyPending({}, nullptr).ok());
+}
+
+}  // namespace
+}  // namespace baton
