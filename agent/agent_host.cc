@@ -95,10 +95,14 @@ absl::Status AgentHost::Add(const ResourceFile& file, const AgentConfig& config,
       MakeServiceManager(about, file.path, config.guard);
   if (!service.ok()) return InFile(file.path, service.status());
   resource->service = *std::move(service);
-  resource->archive = std::make_unique<GuardArchiveStore>(about, file.path, config.guard);
+  resource->archive = std::make_unique<GuardArchiveStore>(
+      about, file.path, config.guard, [this, running = resource->running](const ProcessId& child) {
+        return EnterChild(*running, child);
+      });
   resource->fence_file = std::make_unique<FenceWorker>(resource->fences.get());
   absl::Status engine = AddEngine(file, clock, resource.get());
   if (!engine.ok()) return InFile(file.path, engine);
+  resource->runner = std::make_unique<NotedRunner>(std::move(resource->runner), resource->running);
   AgentCore::Resource given;
   given.name = {about.resource, about.pool};
   given.probe = resource->probe.get();
@@ -127,6 +131,12 @@ absl::Status AgentHost::AddEngine(const ResourceFile& file, const Clock* clock,
   }
   return absl::InvalidArgumentError(
       absl::StrCat("found engine \"", about.engine_name, "\", wanted postgresql or prosody"));
+}
+
+absl::Status AgentHost::EnterChild(const RunningCommand& running, const ProcessId& child) {
+  const CommandId command = running.Get();
+  if (command.empty()) return absl::OkStatus();
+  return ledger_->RecordChild({child.pid, child.start_ticks, command});
 }
 
 absl::Status AgentHost::EnterFence(const ResourceId& resource, const FenceRecord& record) {

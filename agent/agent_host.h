@@ -14,6 +14,7 @@
 #include "agent/worker_ports.h"
 #include "common/base/clock.h"
 #include "common/base/scheduler.h"
+#include "common/os/process.h"
 
 namespace baton::agent {
 
@@ -32,6 +33,7 @@ class AgentHost {
 
  private:
   struct Resource {
+    std::shared_ptr<RunningCommand> running = std::make_shared<RunningCommand>();
     std::unique_ptr<FenceStore> file;
     std::unique_ptr<FenceStore> fences;
     std::unique_ptr<ServiceManager> service;
@@ -45,6 +47,8 @@ class AgentHost {
   absl::Status Add(const ResourceFile& file, const AgentConfig& config, const Clock* clock,
                    const LedgerId& ledger);
   absl::Status AddEngine(const ResourceFile& file, const Clock* clock, Resource* resource);
+  // Enters a child that is about to act in the ledger: an agent after this one ends it first.
+  absl::Status EnterChild(const RunningCommand& running, const ProcessId& child);
   // Enters what a runner writes into a fence file in the ledger, and tells the core.
   absl::Status EnterFence(const ResourceId& resource, const FenceRecord& record);
 

@@ -58,6 +58,26 @@ void FenceWorker::Write(const FenceRecord& record, std::function<void(absl::Stat
   worker_.Post([this, record, done = std::move(done)] { done(store_->Write(record)); });
 }
 
+void RunningCommand::Set(const CommandId& id) {
+  MutexLock lock(&mutex_);
+  id_ = id;
+}
+
+CommandId RunningCommand::Get() const {
+  MutexLock lock(&mutex_);
+  return id_;
+}
+
+void NotedRunner::Start(const Command& command, std::function<void(Progress)> progress,
+                        std::function<void(Outcome)> done) {
+  running_->Set(command.id);
+  behind_->Start(command, std::move(progress),
+                 [running = running_, done = std::move(done)](Outcome outcome) {
+                   running->Set(CommandId());
+                   done(std::move(outcome));
+                 });
+}
+
 void LeftChildren::End(std::vector<ChildProcess> children,
                        std::function<void(std::vector<ChildProcess>)> done) {
   worker_.Post(

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "agent/chat/worker.h"
 #include "agent/core/host_ports.h"
 #include "agent/core/ports.h"
+#include "common/base/mutex.h"
 
 namespace baton::agent {
 
@@ -30,6 +33,17 @@ class LedgerFenceStore : public FenceStore {
   const LedgerId ledger_;
 };
 
+// Which command a resource's runner carries out, if any. Thread-safe.
+class RunningCommand {
+ public:
+  void Set(const CommandId& id);
+  CommandId Get() const;
+
+ private:
+  mutable Mutex mutex_;
+  CommandId id_ ABSL_GUARDED_BY(mutex_);
+};
+
 // One resource's fence file. Thread-safe.
 class FenceWorker : public FenceFile {
  public:
@@ -40,6 +54,26 @@ class FenceWorker : public FenceFile {
  private:
   FenceStore* store_;
   chat::Worker worker_;
+};
+
+// A runner of which it is known what it runs. Thread-safe.
+class NotedRunner : public ActionRunner {
+ public:
+  NotedRunner(std::unique_ptr<ActionRunner> behind, std::shared_ptr<RunningCommand> running)
+      : behind_(std::move(behind)), running_(std::move(running)) {}
+  void Start(const Command& command, std::function<void(Progress)> progress,
+             std::function<void(Outcome)> done) override;
+  void Cancel(const CommandId& id) override { behind_->Cancel(id); }
+  void Look(const Command& command, std::function<void(Outcome)> done) override {
+    behind_->Look(command, std::move(done));
+  }
+  void Check(const Action& action, std::function<void(Outcome)> done) override {
+    behind_->Check(action, std::move(done));
+  }
+
+ private:
+  std::unique_ptr<ActionRunner> behind_;
+  std::shared_ptr<RunningCommand> running_;
 };
 
 // Ends what an agent before this one left behind, process group by process group. Thread-safe.

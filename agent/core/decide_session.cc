@@ -7,6 +7,14 @@
 namespace baton::agent {
 namespace {
 
+// One reason is told once, whatever numbers its words carry from try to try.
+std::string WithoutDigits(std::string text) {
+  text.erase(std::remove_if(text.begin(), text.end(),
+                            [](unsigned char c) { return c >= '0' && c <= '9'; }),
+             text.end());
+  return text;
+}
+
 constexpr absl::Duration kShortestReportInterval = absl::Milliseconds(50);
 constexpr absl::Duration kLongestReportInterval = absl::Minutes(1);
 
@@ -48,8 +56,9 @@ void OnLinkClosed(const AgentState& now, const LinkClosed& event, Decision& out)
                                   ? "the coordinator ended the session"
                                   : absl::StrCat(absl::StatusCodeToString(event.status.code()),
                                                  ": ", event.status.message());
-  if (problem == now.last_link_problem) return;
-  out.changes.push_back(LinkProblemTold{problem});
+  const std::string reason = WithoutDigits(problem);
+  if (reason == now.last_link_problem) return;
+  out.changes.push_back(LinkProblemTold{reason});
   out.effects.push_back(
       Say{Severity::kWarning,
           absl::StrCat("no session with the coordinator, trying again: ", problem)});

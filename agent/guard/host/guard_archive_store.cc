@@ -62,6 +62,7 @@ class ProgressLines {
 
 absl::StatusOr<RunResult> GuardArchiveStore::RunGuard(RunOptions options) const {
   options.argv.insert(options.argv.begin(), guard_program_);
+  options.before_start = before_start_;
   BATON_ASSIGN_OR_RETURN(RunResult result, Run(options));
   BATON_RETURN_IF_ERROR(StatusOf(options.argv[1], result, options.timeout));
   return result;

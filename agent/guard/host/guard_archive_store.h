@@ -15,11 +15,16 @@ namespace baton {
 // holds none of the agent's locks. Thread-safe.
 class GuardArchiveStore : public ArchiveStore {
  public:
+  // As RunOptions::before_start.
+  using BeforeStart = std::function<absl::Status(const ProcessId&)>;
+
   // `config_file` is what `config` was read from; `guard_program` the path of baton-guard.
-  GuardArchiveStore(ResourceConfig config, std::string config_file, std::string guard_program)
+  GuardArchiveStore(ResourceConfig config, std::string config_file, std::string guard_program,
+                    BeforeStart before_start = nullptr)
       : config_(std::move(config)),
         config_file_(std::move(config_file)),
-        guard_program_(std::move(guard_program)) {}
+        guard_program_(std::move(guard_program)),
+        before_start_(std::move(before_start)) {}
 
   absl::Status Push(const std::string& file) override;
   absl::StatusOr<uint64_t> CopyPending(const std::vector<Lineage>& fetch,
@@ -33,6 +38,7 @@ class GuardArchiveStore : public ArchiveStore {
   const ResourceConfig config_;
   const std::string config_file_;
   const std::string guard_program_;
+  const BeforeStart before_start_;
 };
 
 }  // namespace baton

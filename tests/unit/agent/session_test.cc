@@ -52,7 +52,7 @@ TEST(SessionTest, ReconnectsForEverAndLogsOneReasonOnce) {
   HostWorld world;
   world.Boot();
   for (int i = 0; i < 50; ++i) {
-    world.LoseLink(absl::NotFoundError("host h1 is not in the topology"));
+    world.LoseLink(absl::NotFoundError("host h1 is not in the topology " + std::to_string(i)));
     world.loop.Advance(absl::Seconds(5));
   }
   EXPECT_EQ(world.link.hellos.size(), 51u);
