@@ -82,7 +82,7 @@ TEST(WireTest, PlansComeBackFromTheJournalAsTheyWereAdmitted) {
   }
 }
 
-TEST(WireTest, RealPlansExerciseEveryStaticFieldOfASteps) {
+TEST(WireTest, RealPlansExerciseEveryStaticFieldOfAStep) {
   bool critical = false, undo = false, input = false, documented = false, raises = false;
   for (const Plan& plan : RealPlans()) {
     for (const Step& step : plan.steps) {
