@@ -1,0 +1,85 @@
+#include "agent/worker_ports.h"
+
+#include <future>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gtest/gtest.h"
+
+#include "common/os/process.h"
+
+namespace baton::agent {
+namespace {
+
+// Leads a process group, as every child that acts does, and waits to be ended.
+pid_t StartChild() {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    setpgid(0, 0);
+    while (true) pause();
+  }
+  setpgid(pid, pid);
+  return pid;
+}
+
+std::vector<ChildProcess> EndThem(std::vector<ChildProcess> children) {
+  LeftChildren left;
+  std::promise<std::vector<ChildProcess>> ended;
+  left.End(std::move(children),
+           [&](std::vector<ChildProcess> lingering) { ended.set_value(std::move(lingering)); });
+  return ended.get_future().get();
+}
+
+TEST(LeftChildrenTest, EndsWhatAnAgentLeftBehind) {
+  const pid_t pid = StartChild();
+  const ProcessId process = IdentifyProcess(pid).value();
+  EXPECT_TRUE(EndThem({{pid, process.start_ticks, CommandId("c1")}}).empty());
+  int status = 0;
+  EXPECT_EQ(waitpid(pid, &status, 0), pid);
+  EXPECT_TRUE(WIFSIGNALED(status));
+}
+
+TEST(LeftChildrenTest, LeavesAnotherProcessOfTheSamePidAlone) {
+  const pid_t pid = StartChild();
+  const ProcessId process = IdentifyProcess(pid).value();
+  EXPECT_TRUE(EndThem({{pid, process.start_ticks + 1, CommandId("c1")}}).empty());
+  EXPECT_TRUE(IsAlive(process));
+  kill(pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+}
+
+TEST(LeftChildrenTest, WhatIsGoneNeedsNoEnding) {
+  const pid_t pid = StartChild();
+  const ProcessId process = IdentifyProcess(pid).value();
+  kill(pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+  EXPECT_TRUE(EndThem({{pid, process.start_ticks, CommandId("c1")}}).empty());
+}
+
+class HeldFence : public FenceStore {
+ public:
+  absl::StatusOr<FenceRecord> Read() override { return held; }
+  absl::Status Write(const FenceRecord& record) override {
+    held = record;
+    return absl::OkStatus();
+  }
+  absl::Status PlaceStandbySignal() override { return absl::OkStatus(); }
+  absl::Status ProveNothingRuns(absl::Duration) override { return absl::OkStatus(); }
+  absl::StatusOr<BootId> Boot() override { return BootId("boot-1"); }
+
+  FenceRecord held;
+};
+
+TEST(LedgerFenceStoreTest, EveryFenceNamesTheLedgerItWasWrittenUnder) {
+  HeldFence behind;
+  LedgerFenceStore store(&behind, LedgerId("ledger-1"));
+  FenceRecord record;
+  record.phase = FencePhase::kOpen;
+  record.ledger = LedgerId("older");
+  ASSERT_TRUE(store.Write(record).ok());
+  EXPECT_EQ(behind.held.ledger, LedgerId("ledger-1"));
+  EXPECT_EQ(behind.held.phase, FencePhase::kOpen);
+}
+
+}  // namespace
+}  // namespace baton::agent
