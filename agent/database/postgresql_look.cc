@@ -146,10 +146,10 @@ Observation NotSeen(const ResourceConfig& config, std::string problem) {
   return observation;
 }
 
-Observation LookAt(PostgresqlInstance* instance, absl::Duration timeout) {
+Observation LookAt(PostgresqlInstance* instance, absl::Duration timeout,
+                   const absl::StatusOr<ServiceStatus>& service) {
   Observation observation = NotSeen(instance->config(), "");
   DatabaseObservation seen;
-  const absl::StatusOr<ServiceStatus> service = instance->service().Status();
   observation.service_managed = service.ok() && service->managed;
   const std::optional<ControlData> control = LookAtFiles(*instance, &seen);
   instance->Disconnect();

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "agent/database/bounded_look.h"
 #include "agent/database/interrupt.h"
 #include "agent/database/postgresql_instance.h"
 #include "agent/database/postgresql_look.h"
@@ -13,93 +14,48 @@
 namespace baton {
 namespace {
 
-// What one call to the server may take, and what a whole look may.
-constexpr absl::Duration kServerTimeout = absl::Milliseconds(1200);
+// What a whole look may take, and of that its service manager and one call to the server.
 constexpr absl::Duration kLookTimeout = absl::Seconds(2);
+constexpr absl::Duration kServiceTimeout = absl::Milliseconds(300);
+constexpr absl::Duration kServerTimeout = absl::Milliseconds(1200);
+
+using ServiceLook = postgresql::BoundedLook<absl::StatusOr<ServiceStatus>>;
+using WholeLook = postgresql::BoundedLook<Observation>;
 
 }  // namespace
 
-// The thread that may hang, apart from the one that answers. Shared with that thread.
-class PostgresqlProbe::Looker {
- public:
-  static absl::StatusOr<std::shared_ptr<Looker>> Create(const PostgresqlHost& host) {
-    auto looker = std::make_shared<Looker>();
-    BATON_ASSIGN_OR_RETURN(looker->instance_,
-                           postgresql::PostgresqlInstance::Create(host, &looker->interrupt_));
-    looker->clock_ = host.clock;
-    std::thread([looker] { looker->Work(); }).detach();
-    return looker;
-  }
+// What may hang, apart from the thread that answers.
+struct PostgresqlProbe::Parts {
+  postgresql::Interrupt interrupt;
+  std::unique_ptr<postgresql::PostgresqlInstance> instance;  // used by `whole` only
+  std::shared_ptr<ServiceLook> service;
+  std::shared_ptr<WholeLook> whole;
 
-  // A look that began after the call. None: it, or one before it, did not end within `timeout`.
-  std::optional<Observation> Look(absl::Duration timeout) {
-    const absl::Duration deadline = clock_->SinceBoot() + timeout;
-    MutexLock lock(&mutex_);
-    if (!WaitUntilIdle(deadline)) return std::nullopt;
-    busy_ = true;
-    changed_.SignalAll();
-    if (!WaitUntilIdle(deadline)) return std::nullopt;
-    return std::move(result_);
+  Observation Look() const {
+    std::optional<absl::StatusOr<ServiceStatus>> status = service->Look(kServiceTimeout);
+    return postgresql::LookAt(instance.get(), kServerTimeout,
+                              status.has_value()
+                                  ? *std::move(status)
+                                  : absl::DeadlineExceededError("its supervisor does not answer"));
   }
-
-  void End() {
-    MutexLock lock(&mutex_);
-    ending_ = true;
-    interrupt_.Raise();
-    changed_.SignalAll();
-    while (!ended_ && changed_.WaitFor(&mutex_, kLookTimeout)) {
-    }
-  }
-
- private:
-  bool WaitUntilIdle(absl::Duration deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    while (busy_) {
-      const absl::Duration left = deadline - clock_->SinceBoot();
-      if (left <= absl::ZeroDuration()) return false;
-      changed_.WaitFor(&mutex_, left);
-    }
-    return true;
-  }
-
-  void Work() {
-    while (true) {
-      {
-        MutexLock lock(&mutex_);
-        while (!busy_ && !ending_) changed_.Wait(&mutex_);
-        if (ending_) break;
-      }
-      Observation seen = postgresql::LookAt(instance_.get(), kServerTimeout);
-      MutexLock lock(&mutex_);
-      result_ = std::move(seen);
-      busy_ = false;
-      changed_.SignalAll();
-    }
-    MutexLock lock(&mutex_);
-    ended_ = true;
-    changed_.SignalAll();
-  }
-
-  const Clock* clock_ = nullptr;
-  postgresql::Interrupt interrupt_;
-  std::unique_ptr<postgresql::PostgresqlInstance> instance_;  // used by Work() only
-  Mutex mutex_;
-  CondVar changed_;
-  bool busy_ ABSL_GUARDED_BY(mutex_) = false;
-  bool ending_ ABSL_GUARDED_BY(mutex_) = false;
-  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
-  std::optional<Observation> result_ ABSL_GUARDED_BY(mutex_);
 };
 
 absl::StatusOr<std::unique_ptr<PostgresqlProbe>> PostgresqlProbe::Create(
     const PostgresqlHost& host) {
-  BATON_ASSIGN_OR_RETURN(std::shared_ptr<Looker> looker, Looker::Create(host));
-  std::unique_ptr<PostgresqlProbe> probe(new PostgresqlProbe(host.config, std::move(looker)));
+  auto parts = std::make_shared<Parts>();
+  BATON_ASSIGN_OR_RETURN(parts->instance,
+                         postgresql::PostgresqlInstance::Create(host, &parts->interrupt));
+  parts->service =
+      ServiceLook::Make(host.clock, [service = host.service] { return service->Status(); });
+  // A plain pointer: the parts hold the look. The destructor sees that they outlive it.
+  parts->whole = WholeLook::Make(host.clock, [parts = parts.get()] { return parts->Look(); });
+  std::unique_ptr<PostgresqlProbe> probe(new PostgresqlProbe(host.config, std::move(parts)));
   probe->thread_ = std::thread([self = probe.get()] { self->Work(); });
   return probe;
 }
 
-PostgresqlProbe::PostgresqlProbe(ResourceConfig config, std::shared_ptr<Looker> looker)
-    : config_(std::move(config)), looker_(std::move(looker)) {}
+PostgresqlProbe::PostgresqlProbe(ResourceConfig config, std::shared_ptr<Parts> parts)
+    : config_(std::move(config)), parts_(std::move(parts)) {}
 
 PostgresqlProbe::~PostgresqlProbe() {
   {
@@ -107,8 +63,11 @@ PostgresqlProbe::~PostgresqlProbe() {
     ending_ = true;
     changed_.SignalAll();
   }
-  looker_->End();
+  parts_->interrupt.Raise();
   if (thread_.joinable()) thread_.join();
+  const bool ended = parts_->whole->End(kLookTimeout);
+  // One that hangs goes on using its parts, so they are left to it.
+  if (!parts_->service->End(kLookTimeout) || !ended) new std::shared_ptr<Parts>(parts_);
 }
 
 void PostgresqlProbe::Observe(std::function<void(Observation)> done) {
@@ -129,12 +88,11 @@ void PostgresqlProbe::Work() {
       ending = ending_;
     }
     std::optional<Observation> seen;
-    if (!ending) seen = looker_->Look(kLookTimeout);
+    if (!ending) seen = parts_->whole->Look(kLookTimeout);
     if (!seen.has_value()) {
-      seen = postgresql::NotSeen(
-          config_,
-          absl::StrCat("a look at it did not end within ", absl::FormatDuration(kLookTimeout),
-                       ": its files, its supervisor or its server hang"));
+      seen = postgresql::NotSeen(config_, absl::StrCat("a look at it did not end within ",
+                                                       absl::FormatDuration(kLookTimeout),
+                                                       ": its files or its server hang"));
     }
     for (const auto& done : asked) done(*seen);
   }

@@ -31,13 +31,13 @@ class PostgresqlProbe : public Probe {
   void Observe(std::function<void(Observation)> done) override;
 
  private:
-  class Looker;
+  struct Parts;
 
-  PostgresqlProbe(ResourceConfig config, std::shared_ptr<Looker> looker);
+  PostgresqlProbe(ResourceConfig config, std::shared_ptr<Parts> parts);
   void Work();
 
   const ResourceConfig config_;
-  const std::shared_ptr<Looker> looker_;
+  const std::shared_ptr<Parts> parts_;
   Mutex mutex_;
   CondVar changed_;
   std::vector<std::function<void(Observation)>> waiting_ ABSL_GUARDED_BY(mutex_);
