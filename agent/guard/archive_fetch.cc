@@ -121,8 +121,8 @@ absl::Status FetchLogFile(const ResourceConfig& config, const std::string& name,
   const FenceRecord& fence = *read;
   for (auto lineage = fence.fetch.rbegin(); lineage != fence.fetch.rend(); ++lineage) {
     const std::string folder = LineageFolder(config, config.copy_destination, *lineage);
-    BATON_ASSIGN_OR_RETURN(const bool copied, Exists(absl::StrCat(folder, "/", name)));
-    if (copied) {
+    const absl::StatusOr<uint64_t> bytes = PublishedBytes(folder, name);
+    if (!absl::IsNotFound(bytes.status())) {
       BATON_ASSIGN_OR_RETURN(const bool served, ServedFrom(folder, name, *lineage));
       if (!served) continue;
       return AsTrouble(RestoreFile(folder, name, target));

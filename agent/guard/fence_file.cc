@@ -27,8 +27,22 @@ absl::Status CheckBelongs(const ResourceConfig& config, const FenceRecord& recor
                    config.resource.value(), "; two resource files may name one fence file"));
 }
 
-// The database's own word for a running server, whoever started it: the pid in postmaster.pid, if a
-// process of that name has it.
+// Does `pid` serve this data directory? Its working directory tells; where that may not be seen,
+// its name must do.
+bool ServesDataDirectory(const ResourceConfig& config, pid_t pid) {
+  const std::string program = ReadFile(absl::StrCat("/proc/", pid, "/comm"), 64).value_or("");
+  if (program.rfind("postgres", 0) != 0) return false;
+  struct stat served = {};
+  struct stat wanted = {};
+  if (stat(absl::StrCat("/proc/", pid, "/cwd").c_str(), &served) != 0 ||
+      stat(config.data_directory.c_str(), &wanted) != 0) {
+    return true;
+  }
+  return served.st_dev == wanted.st_dev && served.st_ino == wanted.st_ino;
+}
+
+// The database's own word for a running server, whoever started it: the live process that its pid
+// file names. 0: none.
 absl::StatusOr<pid_t> ServerByPidFile(const ResourceConfig& config) {
   if (config.kind != ResourceKind::kDatabase) return 0;
   const absl::StatusOr<std::string> text =
@@ -38,9 +52,8 @@ absl::StatusOr<pid_t> ServerByPidFile(const ResourceConfig& config) {
   pid_t pid = 0;
   if (!absl::SimpleAtoi(text->substr(0, text->find('\n')), &pid) || pid <= 1) return 0;
   const absl::StatusOr<ProcessId> process = IdentifyProcess(pid);
-  if (!process.ok() || !IsAlive(*process)) return 0;
-  const std::string program = ReadFile(absl::StrCat("/proc/", pid, "/comm"), 64).value_or("");
-  return program.rfind("postgres", 0) == 0 ? pid : 0;
+  if (!process.ok() || !IsAlive(*process) || !ServesDataDirectory(config, pid)) return 0;
+  return pid;
 }
 
 }  // namespace

@@ -1,16 +1,53 @@
 #include "agent/guard/host/guard_fence_store.h"
 
+#include "absl/strings/str_cat.h"
+
 #include "agent/guard/fence_file.h"
 #include "common/base/status_macros.h"
 #include "common/os/boot.h"
 
 namespace baton {
 
-absl::StatusOr<FenceRecord> GuardFenceStore::Read() { return ReadFenceFile(config_); }
+namespace {
+
+bool IsStrict(const FenceRecord& record) {
+  return record.phase == FencePhase::kClosing || record.phase == FencePhase::kClosed;
+}
+
+}  // namespace
+
+void GuardFenceStore::Remember(const FenceRecord& record) {
+  MutexLock lock(&mutex_);
+  seen_ = record;
+}
+
+absl::Status GuardFenceStore::CheckSeen(const FenceRecord& before, const FenceRecord& next) {
+  if (!IsStrict(before) || IsStrict(next)) return absl::OkStatus();
+  MutexLock lock(&mutex_);
+  if (seen_ == before) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(config_.fence_file, ": found it ", std::string(ToString(before.phase)),
+                   " under epoch ", before.fence_epoch.ToString(),
+                   ", written by someone else since it was last read; look at it "
+                   "again before opening it"));
+}
+
+absl::StatusOr<FenceRecord> GuardFenceStore::Read() {
+  absl::StatusOr<FenceRecord> record = ReadFenceFile(config_);
+  if (record.ok()) Remember(*record);
+  return record;
+}
 
 absl::Status GuardFenceStore::Write(const FenceRecord& record) {
-  return UpdateFenceFile(
-      config_, [&record](const absl::StatusOr<FenceRecord>&) { return record; }, enter_in_ledger_);
+  BATON_RETURN_IF_ERROR(UpdateFenceFile(
+      config_,
+      [&](const absl::StatusOr<FenceRecord>& before) -> absl::StatusOr<FenceRecord> {
+        if (before.ok()) BATON_RETURN_IF_ERROR(CheckSeen(*before, record));
+        return record;
+      },
+      enter_in_ledger_));
+  Remember(record);
+  return absl::OkStatus();
 }
 
 absl::Status GuardFenceStore::PlaceStandbySignal() { return baton::PlaceStandbySignal(config_); }

@@ -2,14 +2,18 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "agent/core/host_ports.h"
+#include "common/base/mutex.h"
 #include "common/protocol/resource_config.h"
 
 namespace baton {
 
-// Thread-safe: all state is on disk, behind locks between processes.
+// Thread-safe. Besides the port's contract: a Write that loosens (open, unconfirmed) is refused
+// with FAILED_PRECONDITION while the file holds a stricter fence that this store has neither read
+// nor written: someone fenced by hand meanwhile, and whoever wants to open must have seen that.
 class GuardFenceStore : public FenceStore {
  public:
   // Enters a record in the agent's ledger and returns when that is durable. Called before the file
@@ -26,8 +30,13 @@ class GuardFenceStore : public FenceStore {
   absl::StatusOr<BootId> Boot() override;
 
  private:
+  void Remember(const FenceRecord& record);
+  absl::Status CheckSeen(const FenceRecord& before, const FenceRecord& next);
+
   const ResourceConfig config_;
   const LedgerFunction enter_in_ledger_;
+  Mutex mutex_;
+  std::optional<FenceRecord> seen_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace baton

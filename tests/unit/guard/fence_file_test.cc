@@ -105,7 +105,9 @@ TEST(FenceProofTest, IsWithheldWhileSomethingHasPassedTheGate) {
 TEST(FenceProofTest, IsWithheldWhileAServerRunsPastTheGate) {
   GuardWorld world;
   std::filesystem::copy_file("/bin/sleep", world.root() + "/postgres");
-  const pid_t server = world.Spawn({world.root() + "/postgres", "1000"}, "server.log");
+  const pid_t server = world.Spawn(
+      {"/usr/bin/env", "-C", world.root() + "/data", world.root() + "/postgres", "1000"},
+      "server.log");
   ASSERT_TRUE(GuardWorld::Eventually([&] {
     return ReadFile(absl::StrCat("/proc/", server, "/comm"), 64).value_or("") == "postgres\n";
   }));
@@ -114,6 +116,19 @@ TEST(FenceProofTest, IsWithheldWhileAServerRunsPastTheGate) {
   EXPECT_TRUE(absl::IsFailedPrecondition(proof));
   EXPECT_THAT(std::string(proof.message()), HasSubstr(absl::StrCat("pid ", server)));
   world.Kill(server, SIGKILL);
+  EXPECT_TRUE(ProveNothingRuns(world.config(), absl::Milliseconds(50)).ok());
+}
+
+TEST(FenceProofTest, AnotherServerUnderAStalePidIsNotThisOne) {
+  GuardWorld world;
+  std::filesystem::copy_file("/bin/sleep", world.root() + "/postgres");
+  const pid_t other =
+      world.Spawn({"/usr/bin/env", "-C", world.root() + "/log", world.root() + "/postgres", "1000"},
+                  "server.log");
+  ASSERT_TRUE(GuardWorld::Eventually([&] {
+    return ReadFile(absl::StrCat("/proc/", other, "/comm"), 64).value_or("") == "postgres\n";
+  }));
+  world.Put(world.root() + "/data/postmaster.pid", absl::StrCat(other, "\n/data\n"));
   EXPECT_TRUE(ProveNothingRuns(world.config(), absl::Milliseconds(50)).ok());
 }
 

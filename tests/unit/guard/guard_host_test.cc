@@ -41,6 +41,19 @@ TEST(GuardFenceStoreTest, EntersTheLedgerThenWritesTheFile) {
   EXPECT_TRUE(store.ProveNothingRuns(absl::Seconds(60)).ok());
 }
 
+TEST(GuardFenceStoreTest, DoesNotOpenWhatWasFencedByHandMeanwhile) {
+  GuardWorld world;
+  world.Write(world.Open(3));
+  GuardFenceStore store(world.config(), nullptr);
+  ASSERT_TRUE(store.Read().ok());
+  EXPECT_EQ(world.Guard({"fence", world.config_file(), "1.3"}).exit_status, 0);
+  const absl::Status refused = store.Write(world.Open(3));
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("closing"));
+  EXPECT_TRUE(store.Write(world.InPhase(FencePhase::kClosed, 3)).ok());  // stricter: always
+  EXPECT_TRUE(store.Write(world.Open(4)).ok());                          // seen now
+}
+
 TEST(GuardArchiveStoreTest, PushesAndGivesTheCodeAndTheReason) {
   GuardWorld world;
   GuardArchiveStore store(world.config(), world.config_file(), world.guard());

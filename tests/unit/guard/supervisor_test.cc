@@ -163,8 +163,10 @@ TEST_F(SupervisorTest, ItsSuccessorStartsWhatShouldBeUp) {
   world_.Kill(first, SIGKILL);
   kill(static_cast<pid_t>(server), SIGKILL);
   world_.StartSupervisor();
-  EXPECT_TRUE(GuardWorld::Eventually([&] { return world_.Status().running; }));
-  EXPECT_NE(world_.Status().pid, server);
+  EXPECT_TRUE(GuardWorld::Eventually([&] {
+    const SupervisorReply status = world_.Status();
+    return status.running && status.pid != server;
+  }));
 }
 
 TEST_F(SupervisorTest, AfterARebootItWaitsForTheConfirmation) {
