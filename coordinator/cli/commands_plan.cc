@@ -48,7 +48,8 @@ ExitCode Ask(const Options& options, v1::PlanKind kind, Client& client, const Te
       client.CreatePlan(RequestOf(options, kind, true));
   if (!answer.ok()) return Fail(terminal, answer.status());
   if (!answer->refusals().empty()) return Refused(options, *answer, terminal);
-  terminal.console.Note(absl::StrCat(PlanTitle(answer->plan()), "\n", FormatSteps(answer->plan())));
+  terminal.console.Note(
+      absl::StrCat(PlanDraftTitle(answer->plan()), "\n", FormatSteps(answer->plan())));
   return terminal.console.Confirm("Go on?") ? ExitCode::kDone : ExitCode::kDeclined;
 }
 

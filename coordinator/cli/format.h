@@ -22,6 +22,10 @@ std::string FormatStatus(const v1::ListPoolsResponse& pools, absl::Time now);
 std::string FormatPlan(const v1::Plan& plan);
 // Its first line: "switchover of chat.example.com, hq -> dr, epoch 1.4 -> 1.5, plan 7f3a".
 std::string PlanTitle(const v1::Plan& plan);
+// The same without the plan's id, for one that is only thought of.
+std::string PlanDraftTitle(const v1::Plan& plan);
+// Steps of the way back are part of every plan; they are shown once it is taken.
+bool IsShown(const v1::Step& step);
 // How it ended or what it waits for, and what to type next: for someone who has seen the whole plan
 // (FormatPlan), or only that it goes on.
 std::string PlanVerdict(const v1::Plan& plan, bool seen_in_full);

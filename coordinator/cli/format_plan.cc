@@ -18,12 +18,6 @@ std::string StepTook(const v1::Step& step) {
   return Took(ToTime(step.end_time()) - ToTime(step.start_time()));
 }
 
-// Undo steps are part of every plan; they are shown once they matter.
-bool Shown(const v1::Plan& plan, const v1::Step& step) {
-  return !step.undo() || step.state() > v1::STEP_STATE_PENDING ||
-         plan.state() == v1::PLAN_STATE_UNDOING || plan.state() == v1::PLAN_STATE_UNDONE;
-}
-
 std::string StepRemark(const v1::Step& step) {
   std::string remark;
   if (step.attempt() > 1) remark = absl::StrCat("attempt ", step.attempt());
@@ -59,7 +53,12 @@ absl::Duration OutageOf(const v1::Plan& plan) {
   return last > first ? last - first : absl::ZeroDuration();
 }
 
-std::string PlanTitle(const v1::Plan& plan) {
+bool IsShown(const v1::Step& step) {
+  return !step.undo() ||
+         (step.state() > v1::STEP_STATE_PENDING && step.state() != v1::STEP_STATE_SKIPPED);
+}
+
+std::string PlanDraftTitle(const v1::Plan& plan) {
   std::string title = absl::StrCat(Word(plan.kind()), " of ", plan.pool());
   if (const std::string route = Route(plan); !route.empty()) {
     absl::StrAppend(&title, ", ", route);
@@ -67,8 +66,11 @@ std::string PlanTitle(const v1::Plan& plan) {
   if (plan.has_epoch()) {
     absl::StrAppend(&title, ", epoch ", Text(plan.epoch_before()), " -> ", Text(plan.epoch()));
   }
-  if (!plan.name().empty()) absl::StrAppend(&title, ", plan ", ShortPlanId(plan.name()));
   return Printable(title);
+}
+
+std::string PlanTitle(const v1::Plan& plan) {
+  return absl::StrCat(PlanDraftTitle(plan), ", plan ", Printable(ShortPlanId(plan.name())));
 }
 
 std::string PlanVerdict(const v1::Plan& plan, bool seen_in_full) {
@@ -111,7 +113,7 @@ std::string FormatPlan(const v1::Plan& plan) {
   }
   TextTable table({"#", "STEP", "STANDS FOR", "OUTAGE", "STATE", "STARTED", "TOOK", "REMARK"});
   for (const v1::Step& step : plan.steps()) {
-    if (!Shown(plan, step)) continue;
+    if (!IsShown(step)) continue;
     table.Add({StepNumber(step), step.title(), step.documented_as(), step.critical() ? "yes" : "",
                Word(step.state()), LocalTimeOfDay(step.start_time()), StepTook(step),
                StepRemark(step)});
@@ -124,7 +126,7 @@ std::string FormatPlan(const v1::Plan& plan) {
 std::string FormatSteps(const v1::Plan& plan) {
   TextTable table({"#", "STEP", "STANDS FOR", "OUTAGE", "AFTER"});
   for (const v1::Step& step : plan.steps()) {
-    if (!Shown(plan, step)) continue;
+    if (!IsShown(step)) continue;
     std::string after;
     for (const uint32_t index : step.after()) {
       absl::StrAppend(&after, after.empty() ? "" : " ", index + 1);
@@ -147,7 +149,7 @@ std::string FormatDryRun(const v1::CreatePlanResponse& answer, const std::string
   std::string text = "dry run, nothing was changed: ";
   if (answer.has_plan()) {
     const v1::Plan& plan = answer.plan();
-    absl::StrAppend(&text, PlanTitle(plan), "\n");
+    absl::StrAppend(&text, PlanDraftTitle(plan), "\n");
     for (const std::string& line : plan.explanation()) {
       absl::StrAppend(&text, "  ", Printable(line), "\n");
     }

@@ -26,9 +26,6 @@ bool Running(const v1::Step& step) {
   return step.state() == v1::STEP_STATE_RUNNING || step.state() == v1::STEP_STATE_UNKNOWN;
 }
 
-// Steps of the way back are hidden until it is taken.
-bool Hidden(const v1::Step& step) { return step.undo() && step.state() <= v1::STEP_STATE_PENDING; }
-
 std::string TimeOf(const v1::Step& step, absl::Duration elapsed) {
   if (Ended(step) && step.has_start_time() && step.has_end_time()) {
     return Took(ToTime(step.end_time()) - ToTime(step.start_time()));
@@ -75,7 +72,9 @@ class PlainView : public PlanView {
     for (const v1::Step& step : plan.steps()) {
       title_width = std::max(title_width, Width(step.title()));
     }
-    for (const v1::Step& step : plan.steps()) ShowStep(step, title_width);
+    for (const v1::Step& step : plan.steps()) {
+      if (IsShown(step)) ShowStep(step, title_width);
+    }
   }
 
  private:
@@ -136,7 +135,7 @@ std::string PlanFrame(const v1::Plan& plan, Console::Size size,
   std::vector<const v1::Step*> shown;
   size_t title_width = 10;
   for (const v1::Step& step : plan.steps()) {
-    if (Hidden(step)) continue;
+    if (!IsShown(step)) continue;
     shown.push_back(&step);
     title_width = std::max(title_width, Width(step.title()));
   }

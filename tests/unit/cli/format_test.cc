@@ -103,7 +103,6 @@ TEST_F(FormatTest, PlanThatWasUndoneShowsTheWayBack) {
 TEST_F(FormatTest, DryRunThatWouldGo) {
   v1::CreatePlanResponse answer;
   *answer.mutable_plan() = SamplePlan();
-  answer.mutable_plan()->clear_name();
   ExpectGolden("dry_run_fine.txt", FormatDryRun(answer, "chat.example.com"));
 }
 

@@ -183,6 +183,7 @@ v1::Plan SamplePlanWith(int count) {
 v1::Plan EndedPlan(v1::PlanState state) {
   v1::Plan plan = SamplePlanWith(6);
   plan.set_state(state);
+  plan.mutable_steps(6)->set_state(v1::STEP_STATE_SKIPPED);
   *plan.mutable_end_time() = ToProto(SampleNow() + absl::Milliseconds(240));
   return plan;
 }
