@@ -13,15 +13,22 @@ shift 2
 state="/var/tmp/baton-e2e-$$"
 export BATON_DEMO_DIR="$state" BATON_DEMO_PROGRAMS="$programs"
 
+# What failed stands last, where one looks first.
+show_logs() {
+  echo "newest lines of the logs of the failed test:"
+  find "$state" -name '*.log' -not -name '*talk.log' -not -name output.log -size +0 -print0 |
+    while IFS= read -r -d '' log; do
+      echo "--- $log"
+      grep -v -e 'ground_truth' -e 'read-only transaction' "$log" | tail -n 25
+    done
+  echo "--- the test"
+  cat "$state/output.log"
+}
+
 clean_up() {
   local code=$?
-  if ((code != 0)) && [[ -d $state ]]; then
-    echo "logs of the failed test, newest lines of each:" >&2
-    find "$state" -name '*.log' -not -name '*talk.log' -size +0 -print0 |
-      while IFS= read -r -d '' log; do
-        echo "--- $log" >&2
-        tail -n 25 "$log" >&2
-      done
+  if ((code != 0)) && [[ -e $state/output.log ]]; then
+    show_logs
   fi
   [[ -n ${BATON_TEST_KEEP:-} ]] || rm -rf "$state"
   exit "$code"
@@ -31,4 +38,4 @@ trap clean_up EXIT
 "$root/deploy/demo.sh" python -c 'pass'
 install -d "$state/tests"
 install -m 644 "$root"/tests/support/*.py "$root"/tests/e2e/*.py "$state/tests"
-"$root/deploy/demo.sh" python "$state/tests/$test" "$@"
+"$root/deploy/demo.sh" python "$state/tests/$test" "$@" 2>&1 | tee "$state/output.log"

@@ -296,6 +296,15 @@ TEST_F(DecideTest, FailedTailWaitsAndNeverTakesChatDown) {
   EXPECT_EQ(state_.state, PlanState::kSucceeded);
 }
 
+TEST_F(DecideTest, NothingIsTriedAgainWhileSomethingElseStandsInTheWay) {
+  RunTo(15);
+  End(15, RefusedOutcome("CANARY", "no room"));
+  EXPECT_TRUE(End(16, FailedOutcome("STANDBY", "did not start")).commands.empty());
+  EXPECT_EQ(state_.state, PlanState::kWaiting);
+  EXPECT_THAT(state_.waiting_for, HasSubstr("CANARY: no room; \"Start mgc"));
+  EXPECT_EQ(Do(ResumeRequested{"me", "", ""}).commands.size(), 2u);
+}
+
 TEST_F(DecideTest, RestartArmsTheTimersAndStartsNothingTwice) {
   RunTo(9);
   const Decision decision = Do(Proceed{});

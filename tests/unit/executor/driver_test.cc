@@ -180,6 +180,30 @@ TEST(DriverTest, SilentAgentIsNamedAndALateAnswerGoesOn) {
   EXPECT_EQ(world.Of(kMove).state, PlanState::kSucceeded);
 }
 
+TEST(DriverTest, GoesOnOnlyWhenEveryAnswerIsIn) {
+  SimCoordinator world;
+  Adopt(world, LargeAdopt());
+  world.agents.silent = {"ShipTail"};
+  ASSERT_TRUE(world.Admit(LargeSwitchover()).ok());
+  world.Run();
+  std::vector<CommandId> waited;
+  for (const Command& command : world.agents.sent) {
+    if (std::holds_alternative<ShipTail>(command.action)) waited.push_back(command.id);
+  }
+  ASSERT_EQ(waited.size(), 2u);
+  EXPECT_THAT(world.Of(kMove).waiting_for, HasSubstr("hq-sql1/mgc"));
+  EXPECT_THAT(world.Of(kMove).waiting_for, HasSubstr("hq-sql2/rooms"));
+  Outcome late = OkOutcome();
+  late.position = LogPosition{1, 0x3000060};
+  world.driver->OnCommandEnded(waited[0], late);
+  world.Run();
+  EXPECT_EQ(world.Of(kMove).state, PlanState::kWaiting);
+  EXPECT_THAT(world.Of(kMove).waiting_for, ::testing::Not(HasSubstr("hq-sql1/mgc")));
+  world.driver->OnCommandEnded(waited[1], late);
+  world.Run();
+  EXPECT_EQ(world.Of(kMove).state, PlanState::kSucceeded);
+}
+
 TEST(DriverTest, HostThatWasAwayIsAskedWhatBecameOfItsCommand) {
   SimCoordinator world;
   Adopt(world);
