@@ -123,9 +123,8 @@ void Driver::OnHostLost(const HostId& host) { Broadcast(HostLost{host}); }
 
 void Driver::Handle(const PlanId& plan, PlanEvent event, std::function<void(absl::Status)> done) {
   if (state_.FindExecution(plan) == nullptr) return;
-  Lane& lane = lanes_[plan];
-  lane.queue.emplace_back(std::move(event), std::move(done));
-  if (!lane.busy) Work(plan);
+  lanes_[plan].queue.emplace_back(std::move(event), std::move(done));
+  Work(plan);
 }
 
 // Handles what is queued until an append has to be waited for. `busy` keeps everything that is

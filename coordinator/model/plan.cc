@@ -3,21 +3,6 @@
 #include "absl/strings/str_cat.h"
 
 namespace baton {
-namespace {
-
-template <class Wanted>
-std::optional<int> FirstForward(const std::vector<Step>& steps) {
-  for (size_t i = 0; i < steps.size(); ++i) {
-    const Action* action = steps[i].action();
-    if (!steps[i].undo && action != nullptr && std::holds_alternative<Wanted>(*action)) {
-      return static_cast<int>(i);
-    }
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
 std::string_view ToString(PlanKind kind) {
   switch (kind) {
     case PlanKind::kAdopt:
@@ -45,9 +30,6 @@ std::string_view ToString(PlanState state) {
   }
   return "invalid";
 }
-
-std::optional<int> Plan::FirstFence() const { return FirstForward<Fence>(steps); }
-std::optional<int> Plan::FirstRecover() const { return FirstForward<Recover>(steps); }
 
 Action BindInput(const Action& action, const LogPosition& position) {
   Action bound = action;

@@ -64,12 +64,6 @@ struct Plan {
   absl::Time create_time = absl::InfinitePast();
   std::vector<Step> steps;  // forward steps first, then undo steps
   std::vector<std::string> explanation;
-
-  // Index of the first forward Fence of a database: while no Fence was started, a failure undoes
-  // (if there are undo steps); afterwards it waits.
-  std::optional<int> FirstFence() const;
-  // Index of the first Recover: the point of no return.
-  std::optional<int> FirstRecover() const;
 };
 
 // The action with its input filled in. For ShipTail's final position: ApplyPendingLogs waits for
