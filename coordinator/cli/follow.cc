@@ -29,7 +29,7 @@ class Follower {
         client_(client),
         terminal_(terminal),
         view_(view),
-        reconnect_(client, terminal) {}
+        reconnect_(client, terminal, [&view] { view.BeginAnew(); }) {}
 
   absl::StatusOr<v1::Plan> Run() {
     const Interrupt::Scope scope(terminal_.interrupt, nullptr);
@@ -104,20 +104,25 @@ class Follower {
 
 }  // namespace
 
-Reconnect::Reconnect(Client& client, const Terminal& terminal)
+Reconnect::Reconnect(Client& client, const Terminal& terminal, std::function<void()> noted)
     : client_(client),
       terminal_(terminal),
+      noted_(std::move(noted)),
       backoff_(absl::Milliseconds(100), absl::Seconds(2), 1),
       lost_since_(terminal.clock.SinceBoot()) {}
+
+void Reconnect::Note(const std::string& text) {
+  terminal_.console.Note(text);
+  if (noted_ != nullptr) noted_();
+}
 
 bool Reconnect::Wait(const absl::Status& why) {
   const absl::Duration now = terminal_.clock.SinceBoot();
   if (!std::exchange(lost_, true)) {
     lost_since_ = now;
-    terminal_.console.Note(
-        absl::StrCat("lost the coordinator at ", client_.address(), " (",
-                     why.ok() ? "it ended the stream" : std::string(why.message()),
-                     "); what runs goes on without being watched; looking for it again\n"));
+    Note(absl::StrCat("lost the coordinator at ", client_.address(), " (",
+                      why.ok() ? "it ended the stream" : std::string(why.message()),
+                      "); what runs goes on without being watched; looking for it again\n"));
   }
   if (now - lost_since_ > kPatience) return false;
   client_.TryNextAddress();
@@ -127,7 +132,7 @@ bool Reconnect::Wait(const absl::Status& why) {
 void Reconnect::Succeeded() {
   if (!std::exchange(lost_, false)) return;
   backoff_.Reset();
-  terminal_.console.Note(absl::StrCat("the coordinator at ", client_.address(), " is back\n"));
+  Note(absl::StrCat("the coordinator at ", client_.address(), " is back\n"));
 }
 
 bool MayPass(const absl::Status& status) {
@@ -162,16 +167,17 @@ ExitCode FollowToEnd(const std::string& name, const Options& options, Client& cl
                      ShortPlanId(name), " --watch\n"));
     return Fail(terminal, plan.status());
   }
+  const bool goes_on = !NothingToWatch(*plan);
   if (options.output == Output::kJson) {
     terminal.console.Print(ToJson(*plan, true));
-  } else {
+  } else if (!goes_on) {
     terminal.console.Print(PlanVerdict(*plan, false));
   }
-  if (!NothingToWatch(*plan)) {
-    terminal.console.Note(
-        absl::StrCat("the plan goes on without being watched; look again with: "
-                     "baton plan show ",
-                     ShortPlanId(plan->name()), " --watch\n"));
+  if (goes_on) {
+    terminal.console.Note(absl::StrCat("\nthe plan is ", Word(plan->state()),
+                                       " and goes on without being watched; look again with: baton "
+                                       "plan show ",
+                                       ShortPlanId(plan->name()), " --watch\n"));
   }
   return CodeOf(*plan);
 }

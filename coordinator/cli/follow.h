@@ -1,6 +1,7 @@
 // Looking on while a plan goes its way. The plan is the coordinator's: nothing here moves it.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -29,15 +30,19 @@ ExitCode FollowToEnd(const std::string& name, const Options& options, Client& cl
 // each.
 class Reconnect {
  public:
-  Reconnect(Client& client, const Terminal& terminal);
+  // `noted` (may be null) is called after something was told.
+  Reconnect(Client& client, const Terminal& terminal, std::function<void()> noted = nullptr);
 
   // After a failed try. False: give up, because too long went by or someone pressed Ctrl-C.
   bool Wait(const absl::Status& why);
   void Succeeded();
 
  private:
+  void Note(const std::string& text);
+
   Client& client_;
   const Terminal terminal_;
+  const std::function<void()> noted_;
   Backoff backoff_;
   bool lost_ = false;
   absl::Duration lost_since_;

@@ -54,6 +54,8 @@ std::string Lag(const v1::MemberStatus& member) {
                                        : absl::StrCat(database.ready_files(), " files to ship");
   }
   if (database.state() != v1::DATABASE_STATE_STANDBY) return "";
+  // All applied: then the age of the last transaction only says how quiet it is.
+  if (database.lag_bytes() == 0) return Bytes(0);
   const auto lag = FromProto("lag", database.lag());
   return absl::StrCat(Bytes(database.lag_bytes()), lag.ok() ? ", " + Took(*lag) : "");
 }

@@ -116,6 +116,8 @@ class LiveView : public PlanView {
     terminal_.console.Print(drawn + "\x1b[J");
   }
 
+  void BeginAnew() override { lines_ = 0; }
+
  private:
   const Terminal terminal_;
   RunningSince since_;

@@ -19,6 +19,8 @@ class PlanView {
   virtual ~PlanView() = default;
   // The plan as it is now: after each change, and about once a second without one.
   virtual void Show(const v1::Plan& plan) = 0;
+  // Something else was printed: what was drawn stays above it.
+  virtual void BeginAnew() {}
 };
 
 // A terminal gets lines that are redrawn, a pipe a line for each step that ends or takes long, JSON

@@ -119,9 +119,11 @@ TEST_F(FollowTest, CtrlCEndsTheWatchingNotThePlan) {
   ASSERT_TRUE(coordinator_.WaitForStreams(1));
   EXPECT_TRUE(terminal_.interrupt.Trigger());
   EXPECT_EQ(End(), ExitCode::kStillRunning);
-  EXPECT_THAT(terminal_.console.err(),
-              HasSubstr("the plan goes on without being watched; look again with: baton plan show "
-                        "7f3a91 --watch"));
+  EXPECT_THAT(
+      terminal_.console.err(),
+      HasSubstr(
+          "the plan is running and goes on without being watched; look again with: baton plan show "
+          "7f3a91 --watch"));
 }
 
 TEST_F(FollowTest, GoesOnFromWhereItWasWhenTheCoordinatorComesBack) {
