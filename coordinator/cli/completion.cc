@@ -111,11 +111,17 @@ std::string Bash(const CommandInfo& root) {
       "complete -o filenames -F _", root.name, " ", root.name, "\n");
 }
 
-std::string ZshFlags(const CommandInfo& command) {
+// The verb's flags, then those of the program that the verb doesn't have itself.
+std::string ZshFlags(const CommandInfo& command, const CommandInfo& root) {
+  std::vector<std::string> told;
   std::string text;
-  for (const FlagInfo& flag : command.flags) {
-    for (const std::string& name : flag.names) {
-      absl::StrAppend(&text, " '", name, ":", ZshEscaped(flag.description), "'");
+  for (const CommandInfo* owner : {&command, &root}) {
+    for (const FlagInfo& flag : owner->flags) {
+      for (const std::string& name : flag.names) {
+        if (std::find(told.begin(), told.end(), name) != told.end()) continue;
+        told.push_back(name);
+        absl::StrAppend(&text, " '", name, ":", ZshEscaped(flag.description), "'");
+      }
     }
   }
   return text;
@@ -140,7 +146,7 @@ std::string Zsh(const CommandInfo& root) {
       absl::StrAppend(&choices, " '", value, "'");
     }
     absl::StrAppend(&cases, "    '", place.path, "') choices=(", choices, "); flags=(",
-                    ZshFlags(*place.command), place.command == &root ? "" : ZshFlags(root), ")",
+                    ZshFlags(*place.command, root), ")",
                     place.command->takes_file ? "; _files" : "", " ;;\n");
   }
   return absl::StrCat("#compdef ", root.name, "\n# zsh completion for ", root.name,
