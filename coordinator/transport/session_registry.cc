@@ -234,7 +234,7 @@ void SessionRegistry::End(SessionLink* link, const absl::Status& status) {
   if (session == nullptr) return;
   spdlog::warn("session of {} ({}) refused or cut: {}",
                session->host.empty() ? "an unnamed host" : session->host.value(), link->Peer(),
-               status.ToString());
+               status.ToString(absl::StatusToStringMode::kWithNoExtraData));
   link->Close(status);
 }
 

@@ -66,7 +66,7 @@ v1::AgentMessage ReportOf(const Observation& seen, bool full) {
 Observation DatabaseSeen(FencePhase phase = FencePhase::kOpen) {
   Observation seen;
   seen.resource = ResourceId("mgc");
-  seen.pool = PoolId("chat.example.com");
+  seen.pool = PoolId("pool");
   seen.fence.phase = phase;
   seen.detail = DatabaseObservation();
   seen.age = absl::Milliseconds(200);
@@ -81,7 +81,8 @@ class SessionTest : public ::testing::Test {
   }
 
   void ApplyTopology() {
-    registry_.SetTopology(std::make_shared<const Topology>(Parse(SampleTopology()).value()));
+    registry_.SetTopology(
+        std::make_shared<const Topology>(Parse(Edited({{"chat.example.com:", "pool:"}})).value()));
   }
   // Runs what is due now, timers aside.
   void Settle() {
