@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 #include "common/base/key_values.h"
@@ -41,6 +42,18 @@ absl::StatusOr<std::vector<std::string>> FilesOf(const std::vector<std::string>&
         file, ": \"resources\": found no *.conf file, wanted at least one resource of this host"));
   }
   return files;
+}
+
+absl::Status CheckAddress(const std::string& address, const std::string& file) {
+  int port = 0;
+  const size_t colon = address.rfind(':');
+  const bool good =
+      absl::StartsWith(address, "unix:") ||
+      (colon != std::string::npos && colon > 0 &&
+       absl::SimpleAtoi(address.substr(colon + 1), &port) && port > 0 && port < 65536);
+  if (good) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(file, ": \"coordinator\": found \"", address,
+                                                 "\", wanted ADDRESS:PORT; see ", kSample));
 }
 
 absl::Status CheckFits(const AgentConfig& config, const ResourceFile& added) {
@@ -93,6 +106,9 @@ absl::StatusOr<AgentConfig> ReadAgentConfig(const std::string& file) {
   keys.Text("log_level", &config.log_level);
   BATON_RETURN_IF_ERROR(keys.Read(file));
   config.host = HostId(host);
+  for (const std::string& address : config.coordinators) {
+    BATON_RETURN_IF_ERROR(CheckAddress(address, file));
+  }
   if (access(config.guard.c_str(), X_OK) != 0) {
     return absl::InvalidArgumentError(absl::StrCat(file, ": \"guard\": found \"", config.guard,
                                                    "\", wanted the path of baton-guard"));

@@ -147,6 +147,9 @@ TEST_F(AgentProgramTest, WrongConfigurationNamesFileLineFoundAndWanted) {
       {std::string(Config()).replace(Config().find("h1"), 2, "h9"),
        Resource(),
        {"mgc.conf", "h1", "h9"}},
+      {"host = h1\ncoordinator = nowhere\n" + Config().substr(Config().find("ledger")),
+       Resource(),
+       {"agent.conf", "coordinator", "nowhere"}},
       {Config() + "log_level = loud\n", Resource(), {"log_level", "loud"}},
   };
   for (const auto& one : cases) {
