@@ -28,6 +28,7 @@
 #include "agent/service/service_manager.h"
 #include "common/os/monotonic.h"
 #include "common/os/process.h"
+#include "common/protocol/supervisor_control.h"
 
 namespace baton::test {
 namespace {
@@ -266,6 +267,10 @@ void ChatWorld::Supervise() {
   const std::string guard = SharedParts() + "/baton-guard";
   const std::string resource = folder_ + "/resource.conf";
   supervisor_ = Spawn({guard, "run", resource}, folder_ + "/supervisor.log");
+  // Nobody asks for it before it is there, or a second one would be started in its place.
+  Eventually("the supervisor's socket", [&] {
+    return std::filesystem::exists(SupervisorSocket(config_.run_directory, config_.resource));
+  });
   fences_ = std::make_unique<GuardFenceStore>(config_,
                                               [](const FenceRecord&) { return absl::OkStatus(); });
   absl::StatusOr<std::unique_ptr<ServiceManager>> service =
