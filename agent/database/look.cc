@@ -33,6 +33,9 @@ absl::StatusOr<Outcome> See(ActionContext* context, const Fence&) {
     return Missing(absl::StrCat("the fence is ", std::string(ToString(record.phase)),
                                 " under epoch ", record.fence_epoch.ToString()));
   }
+  // Without it the server that recovers the tail could not start: Fence did not come to its end.
+  BATON_ASSIGN_OR_RETURN(const bool standby_signal, instance.HasStandbySignal());
+  if (!standby_signal) return Missing("standby.signal is not in place");
   if (!record.write.has_value()) {
     const absl::StatusOr<ServerView> view = instance.View(context->Left());
     if (view.ok() && view->in_recovery) {

@@ -1,4 +1,5 @@
 // What a crash, a freeze or a backlog leaves, and how the actions deal with it.
+#include <filesystem>
 #include <fstream>
 #include <future>
 #include <mutex>
@@ -42,6 +43,13 @@ TEST(CrashTest, APrimaryKilledUnderItsFenceIsShippedToItsEndAndFollows) {
   kill(home.supervisor, SIGCONT);
   const std::vector<int64_t> acknowledged = writer.Stop();
 
+  // Power that fails before standby.signal is there leaves this, and it is no finished Fence.
+  world.Eventually("nothing runs",
+                   [&] { return home.fences->ProveNothingRuns(absl::ZeroDuration()).ok(); });
+  kill(home.supervisor, SIGSTOP);
+  std::filesystem::remove(home.folder + "/data/standby.signal");
+  EXPECT_THAT(world.Look(home, Fence{}).message, HasSubstr("standby.signal"));
+  kill(home.supervisor, SIGCONT);
   world.NextEpoch();
   const Outcome fenced = world.Do(home, Fence{});
   ASSERT_TRUE(fenced.ok()) << fenced.message;
