@@ -11,7 +11,7 @@
 
 namespace baton {
 
-inline constexpr char kDefaultCoordinator[] = "127.0.0.1:7411";
+inline constexpr char kDefaultCoordinator[] = "127.0.0.1:7400";
 
 struct ParsedLine {
   // Nothing: `text` is the answer already (help, version, or what is wrong with the words).

@@ -279,7 +279,7 @@ class Draft {
   void Wait() {
     const std::string reason =
         absl::StrCat(Shortened(Blockers(), kReasonBytesMax), "; mend it, then: baton resume ",
-                     state_.plan->pool.value());
+                     state_.plan->pool.value(), " --reason \"...\"");
     if (reason != state_.waiting_for) Add(PlanWaiting{state_.plan->id, reason});
   }
 

@@ -57,7 +57,7 @@ TEST(CommandLineTest, TakesGlobalFlagsBeforeAndAfterTheVerb) {
 }
 
 TEST(CommandLineTest, FindsTheCoordinator) {
-  EXPECT_THAT(Parse("status").options->coordinators, ElementsAre("127.0.0.1:7411"));
+  EXPECT_THAT(Parse("status").options->coordinators, ElementsAre("127.0.0.1:7400"));
   EXPECT_THAT(Parse("status", "a:1, b:2").options->coordinators, ElementsAre("a:1", "b:2"));
   EXPECT_THAT(Parse("status --coordinator c:3", "a:1").options->coordinators, ElementsAre("c:3"));
   EXPECT_EQ(Parse("status --coordinator ,").code, ExitCode::kUsage);
