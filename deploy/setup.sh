@@ -20,7 +20,7 @@ readonly packages=(
   libgrpc++-dev libgrpc-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   libre2-dev libc-ares-dev zlib1g-dev libssl-dev
   libabsl-dev libspdlog-dev libfmt-dev libcli11-dev libyaml-cpp-dev libsqlite3-dev libpq-dev
-  libstrophe-dev nlohmann-json3-dev
+  libstrophe-dev libcurl4-openssl-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev
   # the world that it runs in
   postgresql-15 prosody lua-dbi-postgresql
