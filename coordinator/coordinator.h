@@ -32,7 +32,7 @@ class Coordinator {
   struct Options {
     std::string journal;  // path
     absl::Duration report_interval = absl::Seconds(1);
-    Policy policy;
+    Policy policy = Policy();
   };
 
   // Opens the journal and replays it. Errors as SqliteJournal::Open and Control::Start. `clock` and
