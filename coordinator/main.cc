@@ -105,6 +105,11 @@ void OnLoopAndWait(EventLoop& loop, const std::function<void()>& f) {
 }
 
 int Serve(const Config& config, const sigset_t& signals) {
+  grpc::ServerBuilder builder;
+  ApplyServerDefaults(builder);
+  const absl::Status listener = AddListener(builder, config.listen, nullptr);
+  if (!listener.ok()) return Fail(kBadUsage, listener);
+
   const SystemClock clock;
   LoopThread thread(clock);
   EventLoop& loop = thread.loop();
@@ -120,11 +125,6 @@ int Serve(const Config& config, const sigset_t& signals) {
   if (!opened.ok()) return Fail(kBadJournal, opened.status());
   std::unique_ptr<Coordinator> coordinator = *std::move(opened);
 
-  grpc::ServerBuilder builder;
-  ApplyServerDefaults(builder);
-  int port = -1;
-  const absl::Status listener = AddListener(builder, config.listen, &port);
-  if (!listener.ok()) return Fail(kBadUsage, listener);
   coordinator->Register(builder);
   OnLoopAndWait(loop, [&] { coordinator->Start(); });
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();

@@ -42,6 +42,14 @@ class Control {
   // The revision that a request made; none for a request that was never seen.
   std::optional<uint64_t> RevisionOf(const std::string& request_id) const;
 
+  // A plan is made from one topology and admitted under it: while a record of either kind is on its
+  // way to the journal, the other has to wait.
+  struct InFlight {
+    int admissions = 0;
+    int topologies = 0;
+  };
+  InFlight& in_flight() { return in_flight_; }
+
   absl::Time Now() const { return clock_.Now(); }
   const Policy& policy() const { return policy_; }
   const CoordinatorState& state() const { return driver_.state(); }
@@ -61,6 +69,7 @@ class Control {
   std::shared_ptr<const Topology> topology_;
   absl::Time topology_time_ = absl::InfinitePast();
   std::map<std::string, uint64_t> revisions_;  // by request id
+  InFlight in_flight_;
 };
 
 }  // namespace baton

@@ -90,8 +90,13 @@ void PlanService::Create(const v1::CreatePlanRequest& request, v1::CreatePlanRes
                         reply(absl::OkStatus());
                       });
   }
+  if (control_.in_flight().topologies > 0) {
+    return reply(absl::AbortedError("a topology is being applied; make the plan again"));
+  }
+  ++control_.in_flight().admissions;
   control_.driver().Admit(*std::move(planned.plan),
                           [this, &response, reply](const absl::StatusOr<PlanId>& id) {
+                            --control_.in_flight().admissions;
                             reply(id.ok() ? Fill(*id, *response.mutable_plan()) : id.status());
                           });
 }

@@ -79,10 +79,15 @@ void TopologyService::Apply(const v1::ApplyTopologyRequest& request, v1::Topolog
     for (const std::string& change : changes) response.add_changes(CleanText(change));
     return reply(absl::OkStatus());
   }
+  if (control_.in_flight().admissions > 0) {
+    return reply(absl::AbortedError("a plan is being admitted; apply the topology again"));
+  }
+  ++control_.in_flight().topologies;
   const uint64_t revision = known.has_value() ? known->revision + 1 : 1;
   control_.driver().Append(
       TopologyApplied{revision, request.text(), request.requested_by(), request.request_id()},
       [this, &response, changes, reply](const absl::StatusOr<Record>& record) {
+        --control_.in_flight().topologies;
         if (!record.ok()) return reply(record.status());
         FillInForce(response);
         for (const std::string& change : changes) response.add_changes(CleanText(change));

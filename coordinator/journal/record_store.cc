@@ -39,7 +39,12 @@ std::string LockPath(const std::string& path) { return absl::StrCat(path, ".lock
 absl::StatusOr<FileLock> TakeLock(const std::string& path) {
   absl::StatusOr<FileLock> lock =
       FileLock::Take(LockPath(path), LockMode::kExclusive, absl::ZeroDuration());
-  if (lock.status().code() != absl::StatusCode::kDeadlineExceeded) return lock;
+  if (lock.ok()) return lock;
+  if (!absl::IsDeadlineExceeded(lock.status())) {
+    return absl::Status(lock.status().code(),
+                        absl::StrCat("journal ", path, ": ", lock.status().message(),
+                                     "; its folder must exist and be this user's"));
+  }
   return absl::FailedPreconditionError(
       absl::StrCat("journal ", path, ": another coordinator has it open (",
                    ToAbsl(ToStd(lock.status().message())),
