@@ -19,19 +19,22 @@ class CrashTest(WorldTest):
         self.wait_until_served()
         operator_cli.wait_for_agents(self.world)
         talk = self.talk()
-        with EventStream(self.world) as stream:
-            self.start_switchover()
-            moment = stream.wait_for(events, kinds)
-        time.sleep(delay)
-        kill()
-        say(f"{what} died {delay * 1000:.0f} ms after event {events}: {moment}")
-        self.assert_served_at_one_site_at_most()
-        start()
-        operator_cli.wait_for_agents(self.world)
-        self.bring_home()
-        self.wait_until_served()
-        talk.wait_for_more(5)
-        self.finish_talk(talk)
+        try:
+            with EventStream(self.world) as stream:
+                self.start_switchover()
+                moment = stream.wait_for(events, kinds)
+            time.sleep(delay)
+            kill()
+            say(f"{what} died {delay * 1000:.0f} ms after event {events}: {moment}")
+            self.assert_served_at_one_site_at_most()
+            start()
+            operator_cli.wait_for_agents(self.world)
+            self.bring_home()
+            self.wait_until_served()
+            talk.wait_for_more(5)
+            self.finish_talk(talk)
+        finally:
+            talk.kill()
 
     def crash_process(self, host, name, start):
         """At a random event of the move, up to 30 ms later."""
@@ -52,7 +55,7 @@ class CrashTest(WorldTest):
                         self.crash_process(host, "agent", machine.start_agent)
 
     def test_each_database_host_reboots_between_two_steps(self):
-        """With as many rounds as there are steps: between any two of them."""
+        # With as many rounds as there are steps: between any two of them.
         gaps = self.random.sample(range(1, STEPS), min(rounds(2), STEPS - 1))
         for gap in gaps:
             for host in ("hq-sql1", "dr-sql1"):

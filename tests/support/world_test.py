@@ -14,6 +14,7 @@ from ground_truth import Database, GroundTruth, chat_serves
 from host import WorldError, die_with_this_process
 
 STATE = pathlib.Path(os.environ["BATON_DEMO_STATE"])
+REFUSED = 3  # how `baton` ends when a rule forbids what was asked
 COPY = pathlib.Path(os.environ["BATON_DEMO_COPY"])
 
 
@@ -28,6 +29,8 @@ def say(text):
 
 class WorldTest(unittest.TestCase):
     """One world for all tests of a class, in the order of their names."""
+
+    talks = 0  # how many there have been: each has a log of its own
 
     @classmethod
     def setUpClass(cls):
@@ -57,7 +60,8 @@ class WorldTest(unittest.TestCase):
 
     def talk(self):
         """People talk until the test ends; finish_talk() says whether all was kept."""
-        talk = demonstration.Talk(self.world, COPY, STATE / f"{self.id()}.talk.log")
+        WorldTest.talks += 1
+        talk = demonstration.Talk(self.world, COPY, STATE / f"{WorldTest.talks}.talk.log")
         self.addCleanup(talk.kill)
         talk.wait_until_talking()
         return talk
@@ -82,8 +86,8 @@ class WorldTest(unittest.TestCase):
     def writable_sites(self):
         return self.sites_with(lambda site: self.databases[site].state() == "primary")
 
-    def wait_for(self, what, condition, seconds=30):
-        return operator_cli.wait_for(what, condition, seconds, interval=0.02)
+    def wait_for(self, what, condition, seconds=30, interval=0.02):
+        return operator_cli.wait_for(what, condition, seconds, interval)
 
     def wait_until_served(self, site=None, seconds=30):
         """Exactly one site serves chat, at the writable database; `site` if given. Returns it."""
@@ -126,8 +130,14 @@ class WorldTest(unittest.TestCase):
         return operator_cli.show_plan(self.world)
 
     def start_switchover(self):
-        operator_cli.checked(self.world, "switchover", "--yes", "--no-wait",
-                             self.world.data["pool"], "--reason", self.id())
+        """Begins a move, as soon as the pool is ready for one: what was rebooted may still start."""
+        def begun():
+            done = operator_cli.baton(self.world, "switchover", "--yes", "--no-wait",
+                                      self.world.data["pool"], "--reason", self.id())
+            if done.returncode not in (0, REFUSED):
+                raise AssertionError(done.stdout + done.stderr)
+            return done.returncode == 0
+        self.wait_for("the pool to be ready for a move", begun, seconds=60)
 
     def newest_plan(self):
         return operator_cli.plans(self.world)[0]
@@ -142,12 +152,13 @@ class WorldTest(unittest.TestCase):
             if operator_cli.waits(plan):
                 self.assertTrue(plan.get("waiting_for"), "a plan that waits says what for")
                 self.assert_served_at_one_site_at_most()
+                self.assertLess(resumed, 60, f"the plan still waits: {plan['waiting_for']}")
                 operator_cli.baton(self.world, "resume", "--yes", self.world.data["pool"],
                                    "--reason", f"{self.id()} {resumed}")
                 resumed += 1
                 return None
             return plan if operator_cli.ended(plan) else None
-        plan = self.wait_for("the plan to end", ended, seconds)
+        plan = self.wait_for("the plan to end", ended, seconds, interval=0.2)
         say(f"the plan ended as {plan['state']}, resumed {resumed} times")
         return plan
 
