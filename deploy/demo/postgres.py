@@ -90,23 +90,25 @@ def write_configuration(resource, guard):
 
 
 class BootstrapServer:
-    """The one start of a database without Baton: nothing is shipped, but everything is kept to be.
+    """A database that runs without Baton, before Baton: nothing is shipped.
 
-    Its log files stay marked as unshipped, so that the archiver sends them on when Baton has made
-    the first epoch: the chain from the base backup on has no gap.
+    With `keep_log` its log files stay marked as unshipped, so that the archiver sends them on when
+    Baton has made the first epoch: from a base backup on, the chain has no gap.
     """
 
-    def __init__(self, resource, password, log):
+    def __init__(self, resource, password, log, keep_log=False):
         self.resource = resource
         self.password = password
         self.log = log
+        self.settings = ["-c", "fsync=off"]
+        self.settings += ["-c", "archive_command="] if keep_log else ["-c", "archive_mode=off"]
         self.process = None
 
     def __enter__(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                server_command(self.resource) + ["-c", "archive_command=", "-c", "fsync=off"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                server_command(self.resource) + self.settings, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log)
         deadline = time.monotonic() + 30
         while True:
             try:
@@ -122,19 +124,19 @@ class BootstrapServer:
         self.process.wait(timeout=60)
 
 
-def create(resource, superuser_password, chat_password, password_file, log):
-    """Makes the home site's cluster, with the chat server's role and database."""
+def make_cluster(resource, password_file):
     run([BIN / "initdb", "-D", resource["data_directory"], "-U", SUPERUSER, "--wal-segsize=1",
          "--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8", "--locale=C",
          "--no-sync"])
-    with BootstrapServer(resource, superuser_password, log):
-        with connect(resource, superuser_password) as connection, connection.cursor() as cursor:
-            cursor.execute(f"CREATE ROLE {CHAT_USER} LOGIN PASSWORD %s", (chat_password,))
-        connection.close()
-        connection = connect(resource, superuser_password)
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {DATABASE} OWNER {CHAT_USER}")
-        connection.close()
+
+
+def make_chat_database(resource, superuser_password, chat_password):
+    """The chat server's role and database, in the running `resource`."""
+    connection = connect(resource, superuser_password)
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE {CHAT_USER} LOGIN PASSWORD %s", (chat_password,))
+        cursor.execute(f"CREATE DATABASE {DATABASE} OWNER {CHAT_USER}")
+    connection.close()
 
 
 def copy_to_standby(source, target, passfile):

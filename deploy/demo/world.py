@@ -231,10 +231,11 @@ class Builder:
         log = self.directory / "bootstrap.log"
         accounts = {name: account for name, account in self.data["accounts"].items()
                     if "jid" in account}
-        postgres.create(home, superuser["password"], chat_password,
-                        superuser["password_file"], log)
+        postgres.make_cluster(home, superuser["password_file"])
         with postgres.BootstrapServer(home, superuser["password"], log):
+            postgres.make_chat_database(home, superuser["password"], chat_password)
             chat.bootstrap(world.chat_server(SITES[0]), home, chat_password, accounts, log)
+        with postgres.BootstrapServer(home, superuser["password"], log, keep_log=True):
             postgres.copy_to_standby(home, other, superuser["passfile"])
 
 
