@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <regex>
+#include <string>
 #include <string_view>
 
 #include "tests/style/rules.h"
@@ -8,52 +9,83 @@
 namespace baton::style {
 namespace {
 
+using Names = std::array<std::string_view, 12>;  // empty ones at the end
+
+// Regular expressions around one of a ban's words.
+struct Form {
+  const char* before;
+  const char* after;
+};
+constexpr Form kStd = {R"(\bstd::)", R"(\b)"};
+constexpr Form kAbsl = {R"(\babsl::)", R"(\b)"};
+constexpr Form kAnywhere = {"", R"(\b)"};
+// A free function that is called: no member, and no other namespace's.
+constexpr Form kCall = {R"((^|[^\w.>:]|\bstd::|(^|[^\w>])::))", R"(\s*\()"};
+// The same without arguments: with some it is a variable of that name.
+constexpr Form kCallOfNothing = {kCall.before, R"(\s*\(\s*\))"};
+
 struct Ban {
-  const char* pattern;  // searched in bare code, line by line
+  Form form;
+  Names words;
   const char* instead;
-  std::array<std::string_view, 4> allowed;  // folders and files; empty ones at the end
+  Names allowed;  // folders and files
 };
 
-// What comes before a free function's name: nothing that makes it a member or another's function.
-#define BATON_FREE R"((^|[^\w.>:]|\bstd::|(^|[^\w>])::))"
+constexpr char kLocks[] = "locks come from common/base/mutex.h";
+constexpr char kWaiting[] = "a Scheduler's timer, or wait for the thing itself";
+constexpr char kTime[] = "time comes from a Clock that is passed in";
+constexpr char kChance[] =
+    "chance comes from common/runtime/random.h or a seeded generator that is passed in";
+constexpr char kShell[] = "programs are executed with an argument vector, never through a shell";
 
 constexpr std::array kBans = {
-    Ban{R"(\babsl::(Mutex|MutexLock|ReaderMutexLock|WriterMutexLock|CondVar|Notification|)"
-        R"(BlockingCounter|Barrier)\b)",
-        "locks come from common/base/mutex.h",
+    Ban{kAbsl,
+        {"Mutex", "MutexLock", "ReaderMutexLock", "WriterMutexLock", "CondVar", "Notification",
+         "BlockingCounter", "Barrier"},
+        kLocks,
         {}},
-    Ban{R"(\bstd::(mutex|shared_mutex|recursive_mutex|timed_mutex|lock_guard|unique_lock|)"
-        R"(scoped_lock|shared_lock|condition_variable)\b)",
-        "locks come from common/base/mutex.h",
+    Ban{kStd,
+        {"mutex", "shared_mutex", "recursive_mutex", "timed_mutex", "lock_guard", "unique_lock",
+         "scoped_lock", "shared_lock", "condition_variable"},
+        kLocks,
         {"common/base/mutex.h", "tests"}},
-    Ban{BATON_FREE R"((system|popen)\s*\()",
-        "programs are executed with an argument vector, never through a shell",
-        {}},
-    Ban{BATON_FREE R"((sleep|usleep|nanosleep|clock_nanosleep)\s*\()",
-        "a Scheduler's timer, or wait for the thing itself",
+    Ban{kCall, {"system", "popen"}, kShell, {}},
+    Ban{kCall,
+        {"sleep", "usleep", "nanosleep", "clock_nanosleep"},
+        kWaiting,
         {"common/runtime", "common/os", "tests/support"}},
-    Ban{R"(\bthis_thread::sleep_|\babsl::SleepFor\b)",
-        "a Scheduler's timer, or wait for the thing itself",
+    Ban{kAnywhere,
+        {"this_thread::sleep_for", "this_thread::sleep_until", "absl::SleepFor"},
+        kWaiting,
         {"common/runtime", "common/os", "tests/support"}},
-    Ban{R"(_clock::now\b|\babsl::Now\s*\(|\babsl::GetCurrentTimeNanos\b)",
-        "time comes from a Clock that is passed in",
+    Ban{kAnywhere,
+        {"_clock::now", "absl::Now", "absl::GetCurrentTimeNanos"},
+        kTime,
         {"common/runtime", "common/os", "tests"}},
-    Ban{BATON_FREE R"((clock_gettime|gettimeofday|time)\s*\()",
-        "time comes from a Clock that is passed in",
+    Ban{kCall,
+        {"clock_gettime", "gettimeofday", "time"},
+        kTime,
         {"common/runtime", "common/os", "tests"}},
-    Ban{BATON_FREE R"((rand|srand|random|srandom|drand48|getrandom|getentropy)\s*\()",
-        "chance comes from common/runtime/random.h or a seeded generator that is passed in",
+    Ban{kCall,
+        {"rand", "srand", "srandom", "drand48", "getrandom", "getentropy"},
+        kChance,
         {"common/runtime"}},
-    Ban{R"(\bstd::random_device\b|\babsl::(Insecure)?BitGen\b)",
-        "chance comes from common/runtime/random.h or a seeded generator that is passed in",
-        {"common/runtime"}},
+    Ban{kCallOfNothing, {"random"}, kChance, {"common/runtime"}},
+    Ban{kStd, {"random_device"}, kChance, {"common/runtime"}},
+    Ban{kAbsl, {"BitGen", "InsecureBitGen"}, kChance, {"common/runtime"}},
 };
-#undef BATON_FREE
 
-bool Allowed(const Ban& ban, std::string_view path) {
-  return std::any_of(ban.allowed.begin(), ban.allowed.end(), [path](std::string_view folder) {
-    return !folder.empty() && Under(path, folder);
-  });
+bool Any(const Names& names, const auto& holds) {
+  return std::any_of(names.begin(), names.end(),
+                     [&holds](std::string_view name) { return !name.empty() && holds(name); });
+}
+
+std::regex Pattern(const Ban& ban) {
+  std::string words;
+  for (const std::string_view word : ban.words) {
+    if (!word.empty()) words += (words.empty() ? "" : "|") + std::string(word);
+  }
+  return std::regex(ban.form.before + ("(" + words + ")") + ban.form.after, std::regex::optimize);
 }
 
 }  // namespace
@@ -61,18 +93,26 @@ bool Allowed(const Ban& ban, std::string_view path) {
 std::vector<Finding> CheckBannedCalls(const SourceFile& file) {
   static const std::vector<std::regex> patterns = [] {
     std::vector<std::regex> compiled;
-    for (const Ban& ban : kBans) compiled.emplace_back(ban.pattern, std::regex::optimize);
+    for (const Ban& ban : kBans) compiled.push_back(Pattern(ban));
     return compiled;
   }();
   std::vector<Finding> findings;
   const std::vector<std::string> lines = Lines(BareCode(file.text));
   for (size_t b = 0; b < kBans.size(); ++b) {
-    if (Allowed(kBans[b], file.path)) continue;
+    const Ban& ban = kBans[b];
+    if (Any(ban.allowed, [&](std::string_view folder) { return Under(file.path, folder); })) {
+      continue;
+    }
     for (size_t i = 0; i < lines.size(); ++i) {
+      const std::string& line = lines[i];
+      // Looking for the words first spares nearly all lines the regular expression.
+      const auto occurs = [&line](std::string_view word) {
+        return line.find(word) != std::string::npos;
+      };
       std::smatch match;
-      if (!std::regex_search(lines[i], match, patterns[b])) continue;
+      if (!Any(ban.words, occurs) || !std::regex_search(line, match, patterns[b])) continue;
       findings.push_back({file.path, static_cast<int>(i) + 1,
-                          "\"" + match.str() + "\" is banned here: " + kBans[b].instead});
+                          "\"" + match.str() + "\" is banned here: " + ban.instead});
     }
   }
   return findings;

@@ -101,11 +101,10 @@ constexpr std::array kRooms = {
     Room{"agent", kAll & ~kTest, {"common", "agent"}},
 
     // The pure rooms' tests stay quick to build: no generated code in them.
-    Room{"tests/unit/model", kAbsl | kTest | kSystem, {"common", "coordinator", "tests/support"}},
-    Room{"tests/unit/planner", kAbsl | kTest | kSystem, {"common", "coordinator", "tests/support"}},
-    Room{
-        "tests/unit/executor", kAbsl | kTest | kSystem, {"common", "coordinator", "tests/support"}},
-    Room{"tests/unit/agent", kAbsl | kTest | kSystem, {"common", "agent", "tests/support"}},
+    Room{"tests/unit/model", kAbsl | kTest | kSystem, {"common", "coordinator", "tests"}},
+    Room{"tests/unit/planner", kAbsl | kTest | kSystem, {"common", "coordinator", "tests"}},
+    Room{"tests/unit/executor", kAbsl | kTest | kSystem, {"common", "coordinator", "tests"}},
+    Room{"tests/unit/agent", kAbsl | kTest | kSystem, {"common", "agent", "tests"}},
     Room{"tests", kAll, {"common", "coordinator", "agent", "tests"}},
 };
 

@@ -96,6 +96,7 @@ TEST(BannedCallsTest, CatchesEachCall) {
            "time(nullptr);",
            "int r = rand();",
            "std::random_device d;",
+           "int r = random();",
            "absl::BitGen g;",
        }) {
     EXPECT_EQ(Banned("agent/core/x.cc", code), 1) << code;
@@ -121,6 +122,7 @@ TEST(BannedCallsTest, IsNotDeceived) {
            "clock.Now();",
            "Os::system(x);",
            "operating_time(x);",
+           "std::mt19937 random(seed);",
            "absl::SetMutexDeadlockDetectionMode(m);",
            "char c = '\"'; // sleep(1)",
            "int n = 1'000'000; // rand()",
