@@ -11,7 +11,7 @@ shift 2
 
 # Short: the paths of Unix sockets below it must stay under 108 bytes.
 state="/var/tmp/baton-e2e-$$"
-export BATON_DEMO_DIR="$state" BATON_DEMO_PROGRAMS="$programs"
+export BATON_DEMO_DIR="$state" BATON_DEMO_PROGRAMS="$programs" BATON_TEST_PROGRAMS="$programs"
 
 # What failed stands last, where one looks first.
 show_logs() {

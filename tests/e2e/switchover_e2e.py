@@ -1,10 +1,17 @@
 """Planned moves there and back, while people talk."""
 
+import os
+import pathlib
 import time
 import unittest
 
 from demonstration import outage
 from world_test import WorldTest, operator_cli, rounds, say
+
+
+def resident_megabytes(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
 class SwitchoverTest(WorldTest):
@@ -26,6 +33,36 @@ class SwitchoverTest(WorldTest):
         result = self.finish_talk(talk)
         say("outages: " + ", ".join(f"{seconds * 1000:.0f}" for seconds in outages) + " ms")
         say(f"{result['acknowledged']} messages acknowledged, none lost, none doubled")
+
+    def test_a_share_without_its_marker_stops_a_move_before_it_begins(self):
+        site = self.wait_until_served()
+        talk = self.talk()
+        share = pathlib.Path(self.world.data["shares"][f"{site}-logs"]["path"])
+        marker = share / ".baton-share"
+        marker.rename(share / ".moved-away")
+        try:
+            done = operator_cli.baton(self.world, "switchover", "--yes", self.world.data["pool"],
+                                      "--reason", self.id())
+        finally:
+            (share / ".moved-away").rename(marker)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(str(share), done.stdout + done.stderr)
+        self.assertEqual(self.wait_until_served(), site)
+        talk.wait_for_more(20)
+        result = self.finish_talk(talk)
+        self.assertEqual(result["unacknowledged"], 0, "nobody noticed anything")
+
+    @unittest.skipIf("/asan/" in os.environ.get("BATON_TEST_PROGRAMS", ""), "sanitizers need room")
+    def test_the_programs_stay_small(self):
+        world = self.world.live()
+        agents = [host["agent"]["pid"] for host in world["hosts"].values() if "agent" in host]
+        supervisors = [resource["supervisor_pid"] for host in world["hosts"].values()
+                       for resource in host["resources"].values()]
+        for name, limit, pids in (("agent", 40, agents), ("supervisor", 5, supervisors),
+                                  ("coordinator", 80, [world["coordinator"]["pid"]])):
+            sizes = [resident_megabytes(pid) for pid in pids]
+            say(f"{name}: {max(sizes):.1f} MB resident at most")
+            self.assertLessEqual(max(sizes), limit, name)
 
     def test_a_dry_run_changes_nothing(self):
         site = self.wait_until_served()
