@@ -17,8 +17,8 @@ class Talk:
         self.log = log
         self.process = subprocess.Popen(
             [sys.executable, str(copy / "demo" / "talk.py"), "--world", str(world.directory),
-             "--log", str(log), "--interval", str(interval)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+             "--log", str(log), "--interval", str(interval), "--end-with-stdin"],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True)
 
     def events(self):
@@ -52,6 +52,7 @@ class Talk:
             self.process.wait(timeout=seconds)
         except subprocess.TimeoutExpired as error:
             raise WorldError("the talking client could not read the archives back") from error
+        self.process.stdin.close()
         results = [event for event in self.events() if event["event"] == "result"]
         if not results:
             raise WorldError(f"the talking client ended with {self.process.returncode} and "
@@ -62,6 +63,7 @@ class Talk:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        self.process.stdin.close()
 
 
 def outage(events, began, ended):
@@ -139,7 +141,7 @@ def move_while_talking(world, copy, moves, log, say):
 def run(directory, copy, moves, say):
     """Makes, moves and removes; returns the result as a dictionary."""
     started = time.monotonic()
-    ok = False
+    ok = interrupted = False
     die_with_this_process()
     try:
         say("making two sites")
@@ -149,8 +151,11 @@ def run(directory, copy, moves, say):
         done, result = move_while_talking(world, copy, moves, directory / "talk.log", say)
         ok = (len(done) == moves and all(move["exit_code"] == 0 for move in done)
               and result["lost"] == 0 and result["duplicated"] == 0)
+    except KeyboardInterrupt:
+        interrupted = True
+        raise
     finally:
-        tear_down(directory, keep_logs=not ok, say=say)
+        tear_down(directory, keep_logs=not (ok or interrupted), say=say)
     totals = {key: result[key] for key in
               ("sent", "acknowledged", "lost", "duplicated", "unacknowledged")}
     outcome = {"ok": ok, "seconds": time.monotonic() - started, "moves": done, "messages": totals}

@@ -161,6 +161,7 @@ def demo(arguments):
         if (ONCE / "world.json").exists():
             worlds.World.load(ONCE).destroy()  # somebody killed the last one
         remove_unfinished(ONCE)
+        worlds.shutil.rmtree(ONCE.with_name("failed"), ignore_errors=True)
         result = demonstration.run(ONCE, COPY, arguments.moves, say)
     if arguments.json:
         print(json.dumps(result, indent=2))

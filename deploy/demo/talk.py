@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import collections
 import json
+import os
 import signal
 import sys
 import time
@@ -178,11 +179,15 @@ def main():
     parser.add_argument("--log", required=True, help="the event log, made anew")
     parser.add_argument("--interval", type=float, default=0.02, help="seconds between messages")
     parser.add_argument("--seconds", type=float, help="stop by itself after that long")
+    parser.add_argument("--end-with-stdin", action="store_true",
+                        help="end at once, without a result, when standard input ends")
     arguments = parser.parse_args()
     use_quick_scram()
     with open(arguments.log, "w", encoding="utf-8") as log:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
+        if arguments.end_with_stdin:
+            loop.add_reader(sys.stdin.fileno(), os._exit, 1)
         conversation = Conversation(World.load(arguments.world), log, arguments.interval)
         result = loop.run_until_complete(conversation.run(arguments.seconds))
     print(json.dumps(result))
