@@ -38,14 +38,14 @@ absl::Status RefuseUnfence(ActionContext* context, const FenceRecord& record, co
   const std::string& name = context->instance().config().resource.value();
   const bool repeated = record.phase == FencePhase::kOpen && record.write == action.write;
   if (repeated) return absl::OkStatus();
-  if (record.write.has_value() &&
-      (record.phase == FencePhase::kClosed || record.write->sealed.has_value())) {
+  // ShipTail closes and seals in one write: closed but unsealed is a fence file that got lost.
+  if (record.write.has_value() && record.write->sealed.has_value()) {
     return Refusal("SHIPPED_TO_ITS_END",
                    absl::StrCat("the log of ", name,
                                 " was shipped to its end; it must not go on in "
                                 "it: start it as a standby and promote it (Recover)"));
   }
-  if (standby_signal && !(record.phase == FencePhase::kClosing && record.write.has_value())) {
+  if (standby_signal && !(record.phase >= FencePhase::kClosing && record.write.has_value())) {
     return Refusal("IS_A_STANDBY",
                    absl::StrCat(name,
                                 " holds no right that could be given back, and has "

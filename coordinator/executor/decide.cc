@@ -99,9 +99,23 @@ class Draft {
     }
     return true;
   }
+  // An adoption that gave nobody the right to write can be made anew from what is seen then; one
+  // that waited would keep its pool from being mended by a change of the topology.
+  bool GaveNothing() const {
+    if (state_.plan->kind != PlanKind::kAdopt) return false;
+    for (int i = 0; i < Steps(); ++i) {
+      const Action* action = StepAt(i).action();
+      if (action == nullptr || !std::holds_alternative<Unfence>(*action)) continue;
+      const StepExecution& now = state_.steps[i];
+      const bool refused = now.state == StepState::kFailed && now.attempt == 1 &&
+                           now.outcome->code == OutcomeCode::kRefused;
+      if (now.attempt > 0 && !refused) return false;
+    }
+    return true;
+  }
   // A failure now ends the plan with chat served where it was, rather than leave it waiting.
   bool CanGiveUp() const {
-    return !state_.undoing && (OnlyLooked() || (HasUndo() && !FenceStarted()));
+    return !state_.undoing && (OnlyLooked() || GaveNothing() || (HasUndo() && !FenceStarted()));
   }
 
   // The step whose last try `id` is, when the plan still listens to it; else -1.
@@ -270,6 +284,13 @@ class Draft {
     if (OnlyLooked()) {
       Add(PlanEnded{state_.plan->id, PlanState::kFailed,
                     absl::StrCat("nothing was moved: ", reason)});
+      return;
+    }
+    if (GaveNothing()) {
+      Add(PlanEnded{state_.plan->id, PlanState::kFailed,
+                    absl::StrCat("nobody was given the right to write: ", reason,
+                                 "; mend it, then: baton adopt ", state_.plan->pool.value(),
+                                 " --reason \"...\"")});
       return;
     }
     Add(UndoStarted{state_.plan->id, reason});

@@ -42,8 +42,8 @@ void Driver::Admit(Plan plan, std::function<void(absl::StatusOr<PlanId>)> done) 
   }
   const PoolState* pool = state_.FindPool(plan.pool);
   const Epoch present = pool == nullptr ? Epoch() : pool->epoch;
-  const bool adopted = pool != nullptr && pool->adopted;
-  const bool stale = plan.kind == PlanKind::kAdopt ? adopted : plan.epoch_before != present;
+  // An adoption goes by the highest epoch seen anywhere, which may be above this journal's.
+  const bool stale = plan.kind != PlanKind::kAdopt && plan.epoch_before != present;
   if (stale || plan.epoch <= present || state_.executions.contains(plan.id)) {
     return done(absl::AbortedError(absl::StrCat(
         plan.pool.value(), " is at epoch ", present.ToString(), ", plan ", plan.id.value(),

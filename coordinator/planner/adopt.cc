@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "coordinator/planner/adopt_pairs.h"
 #include "coordinator/planner/candidates.h"
 #include "coordinator/planner/explain.h"
 #include "coordinator/planner/plan_builder.h"
@@ -12,79 +13,7 @@
 namespace baton {
 namespace {
 
-// One protected database as the topology wants it.
-struct Pair {
-  const Database* database = nullptr;
-  const Instance* primary = nullptr;
-  const Instance* backup = nullptr;
-};
-
-void RefuseRole(const Inquiry& ask, const ResourceRef& ref, const DatabaseObservation& seen,
-                const std::string& wanted, const std::string& remedy) {
-  std::string found(ToString(seen.state));
-  if (seen.state == DatabaseState::kDown) {
-    absl::StrAppend(&found, seen.clean_shutdown ? ", cleanly stopped" : ", not cleanly stopped");
-  }
-  absl::StrAppend(&found, seen.standby_signal ? ", with standby.signal" : ", no standby.signal");
-  ask.refusals.Add("DATABASE_ROLE", ref.ToString(), found, wanted, remedy);
-}
-
-void CheckRoles(const Inquiry& ask, const Pair& pair) {
-  const ResourceRef primary = RefOf(*pair.primary);
-  const DatabaseObservation* seen = CheckDatabaseSeen(ask, primary);
-  if (seen != nullptr) {
-    const bool stopped =
-        seen->state == DatabaseState::kDown && seen->clean_shutdown && !seen->standby_signal;
-    if (seen->state != DatabaseState::kPrimary && !stopped) {
-      RefuseRole(ask, primary, *seen,
-                 "primary: accepting writes, or cleanly stopped without standby.signal",
-                 "correct the roles in the topology, or bring the instance into its role");
-    }
-    if (seen->system_id.empty()) {
-      ask.refusals.Add("SYSTEM_ID_MISSING", primary.ToString(), "no system identifier",
-                       "one, to name its archive",
-                       absl::StrCat("mend it on ", primary.host.value()));
-    }
-  }
-  const ResourceRef backup = RefOf(*pair.backup);
-  seen = CheckDatabaseSeen(ask, backup);
-  if (seen != nullptr) {
-    const bool stopped = seen->state == DatabaseState::kDown && seen->standby_signal;
-    if (seen->state != DatabaseState::kStandby && !stopped) {
-      RefuseRole(ask, backup, *seen, "backup: a standby, or stopped with standby.signal",
-                 "correct the roles in the topology, or seed it from the primary");
-    }
-    const Observation& observation = *ask.seen.Find(backup);
-    if (observation.fence.phase == FencePhase::kOpen) {
-      ask.refusals.Add(
-          "FENCE_STATE", backup.ToString(), "fence open", "a backup that may not write",
-          absl::StrCat(
-              "see that nothing writes there, then baton-guard fence ", backup.resource.value(),
-              " ", observation.fence.fence_epoch.Next().ToString(), " on ", backup.host.value()));
-    }
-  }
-  CheckTwins(ask, primary, backup);
-}
-
-std::vector<Pair> ChoosePairs(const Inquiry& ask) {
-  std::vector<Pair> pairs;
-  for (const Database* database : ProtectedDatabases(ask.pool)) {
-    const Pair pair{database, database->Find(InstanceRole::kPrimary),
-                    database->Find(InstanceRole::kBackup)};
-    if (pair.primary == nullptr || pair.backup == nullptr) {
-      ask.refusals.Add("NO_TARGET_INSTANCE", database->id.value(),
-                       pair.primary == nullptr ? "no primary" : "no backup",
-                       "a primary at the home site and a backup at the other",
-                       "baton topology apply FILE");
-      continue;
-    }
-    CheckRoles(ask, pair);
-    pairs.push_back(pair);
-  }
-  return pairs;
-}
-
-// The highest epoch that any fence of the pool has seen.
+// The highest epoch that this journal or any fence of the pool has seen.
 Epoch HighestSeen(const Inquiry& ask) {
   const PoolState* state = ask.seen.FindPoolState(ask.pool.id);
   Epoch highest = state == nullptr ? Epoch() : state->epoch;
@@ -99,12 +28,16 @@ Epoch HighestSeen(const Inquiry& ask) {
 
 class Adoption {
  public:
-  Adoption(const Inquiry& ask, std::vector<Pair> pairs, std::vector<const ChatServer*> next)
-      : ask_(ask), pairs_(std::move(pairs)), next_(std::move(next)), builder_(ask) {
+  // `state` is null unless the journal knows the pool: then the right is given back.
+  Adoption(const Inquiry& ask, const PoolState* state, std::vector<RolePair> pairs,
+           std::vector<const ChatServer*> next)
+      : ask_(ask), state_(state), pairs_(std::move(pairs)), next_(std::move(next)), builder_(ask) {
     Plan& plan = builder_.plan();
-    plan.from_site = plan.to_site = ask.pool.home;
+    plan.from_site = plan.to_site = ask.seen.topology->SiteOf(pairs_.front().primary->host);
     plan.epoch_before = HighestSeen(ask);
-    plan.epoch = {plan.epoch_before.generation + 1, 1};
+    // A journal that is new to the pool, or that others have overtaken, begins a generation.
+    const bool ours = state_ != nullptr && plan.epoch_before.generation == state_->epoch.generation;
+    plan.epoch = ours ? plan.epoch_before.Next() : Epoch{plan.epoch_before.generation + 1, 1};
     plan.undo_epoch = plan.epoch.Next();
   }
 
@@ -136,14 +69,19 @@ class Adoption {
   }
 
   void Check() {
-    for (const Pair& pair : pairs_) {
+    for (const RolePair& pair : pairs_) {
       const std::string& name = pair.database->id.value();
       const std::string system_id = Database(*pair.primary).system_id;
-      checked_.push_back(builder_.AddForDatabase(
-          *pair.database, *pair.primary,
-          CheckDatabase{InstanceRole::kPrimary, system_id, false, false},
-          absl::StrCat("Check the primary of ", name, " on ", pair.primary->host.value()),
-          {raised_}));
+      // A fence put there by hand left standby.signal, which the check would take for a standby's.
+      const bool fenced_by_hand = Database(*pair.primary).state == DatabaseState::kDown &&
+                                  Database(*pair.primary).standby_signal;
+      if (!fenced_by_hand) {
+        checked_.push_back(builder_.AddForDatabase(
+            *pair.database, *pair.primary,
+            CheckDatabase{InstanceRole::kPrimary, system_id, false, false},
+            absl::StrCat("Check the primary of ", name, " on ", pair.primary->host.value()),
+            {raised_}));
+      }
       checked_.push_back(builder_.AddForDatabase(
           *pair.database, *pair.backup,
           CheckDatabase{InstanceRole::kBackup, system_id, false, false},
@@ -157,9 +95,16 @@ class Adoption {
     }
   }
 
-  // The primary goes on in a new archive directory; the backup may still need the one before.
-  std::vector<Lineage> Fetch(const Pair& pair) {
+  // The primary goes on in a new archive directory: same timeline, and whatever it has not shipped
+  // yet goes there. The backup may still need those before, the last of which stays unsealed: only
+  // this instance ever shipped there, so both hold parts of one log.
+  std::vector<Lineage> Fetch(const RolePair& pair) {
     std::vector<Lineage> fetch;
+    if (state_ != nullptr) {
+      fetch = state_->rights.at(pair.database->id).lineages;
+      fetch.push_back(NewLineage(pair));
+      return fetch;
+    }
     const Epoch before = ask_.seen.Find(RefOf(*pair.primary))->fence.write_epoch;
     if (!before.none()) {
       fetch.push_back({Database(*pair.primary).system_id, before, pair.primary->host,
@@ -168,13 +113,13 @@ class Adoption {
     fetch.push_back(NewLineage(pair));
     return fetch;
   }
-  Lineage NewLineage(const Pair& pair) {
+  Lineage NewLineage(const RolePair& pair) {
     return {Database(*pair.primary).system_id, builder_.plan().epoch, pair.primary->host,
             pair.primary->share, std::nullopt};
   }
 
   void FenceBackups() {
-    for (const Pair& pair : pairs_) {
+    for (const RolePair& pair : pairs_) {
       const std::string where =
           absl::StrCat(pair.database->id.value(), " on ", pair.backup->host.value());
       const int fence = builder_.AddForDatabase(*pair.database, *pair.backup, Fence{},
@@ -198,7 +143,7 @@ class Adoption {
   }
 
   void OpenPrimaries() {
-    for (const Pair& pair : pairs_) {
+    for (const RolePair& pair : pairs_) {
       opened_.push_back(
           builder_.AddForDatabase(*pair.database, *pair.primary, Unfence{NewLineage(pair)},
                                   absl::StrCat("Give ", pair.primary->host.value(),
@@ -225,7 +170,8 @@ class Adoption {
   }
 
   const Inquiry& ask_;
-  std::vector<Pair> pairs_;
+  const PoolState* state_;
+  std::vector<RolePair> pairs_;
   std::vector<const ChatServer*> next_;
   PlanBuilder builder_;
   int raised_ = 0;
@@ -238,20 +184,28 @@ class Adoption {
 
 std::optional<Plan> MakeAdopt(const Inquiry& ask) {
   const PoolState* state = ask.seen.FindPoolState(ask.pool.id);
-  if (state != nullptr && state->adopted) {
+  if (state != nullptr && !state->adopted) state = nullptr;
+  const std::vector<RolePair> pairs =
+      state == nullptr ? PairsOfTopology(ask) : PairsOfJournal(ask, *state);
+  for (const ChatServer& server : ask.pool.chat_servers) CheckChatSeen(ask, RefOf(server));
+  if (pairs.empty() || !ask.refusals.empty()) return std::nullopt;
+  const ChatChoice chat =
+      ChooseChatServers(ask, ask.seen.topology->SiteOf(pairs.front().primary->host));
+  if (!ask.refusals.empty()) return std::nullopt;
+  if (state != nullptr && NothingToGiveBack(ask, *state, pairs)) {
     ask.refusals.Add("POOL_ALREADY_ADOPTED", ask.pool.id.value(),
-                     absl::StrCat("epoch ", state->epoch.ToString()), "a pool without an epoch",
-                     absl::StrCat("nothing to do: baton status"));
+                     absl::StrCat("epoch ", state->epoch.ToString(),
+                                  ", every fence as it has to be, chat served"),
+                     "a pool without an epoch, or one whose writer or chat server lost its right",
+                     "nothing to do: baton status");
     return std::nullopt;
   }
-  const std::vector<Pair> pairs = ChoosePairs(ask);
-  for (const ChatServer& server : ask.pool.chat_servers) CheckChatSeen(ask, RefOf(server));
-  const ChatChoice chat = ChooseChatServers(ask, ask.pool.home);
-  if (pairs.empty() || !ask.refusals.empty()) return std::nullopt;
-  Plan plan = Adoption(ask, pairs, chat.next).Make();
-  for (const Pair& pair : pairs) {
-    plan.explanation.push_back(absl::StrCat(pair.database->id.value(), " is written on ",
-                                            pair.primary->host.value(), ", as the topology says"));
+  Plan plan = Adoption(ask, state, pairs, chat.next).Make();
+  for (const RolePair& pair : pairs) {
+    plan.explanation.push_back(absl::StrCat(
+        pair.database->id.value(), " is written on ", pair.primary->host.value(),
+        state == nullptr ? ", as the topology says"
+                         : ", as the journal says: it gets its right back and goes on"));
   }
   plan.explanation.insert(plan.explanation.end(), chat.explanation.begin(), chat.explanation.end());
   return plan;

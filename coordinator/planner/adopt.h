@@ -1,4 +1,4 @@
-// A pool's first epoch in this journal.
+// A pool's first epoch in this journal, and the way back for a holder that lost its fence.
 #pragma once
 
 #include "coordinator/planner/planner.h"
@@ -9,7 +9,10 @@ namespace baton {
 // Names every instance that is not in the role that the topology gives it; else: raise the
 // epoch's generation above every one seen → checks → fence the backups, which follow; stop chat
 // that should not serve → give the primary its right → point and activate the active chat servers →
-// canary. None when the inquiry found something against it.
+// canary. A pool that was adopted before gets its right back the same way, but the holder is the
+// one that the journal names, under the next epoch, and its backup follows through all lineages so
+// far (adopt_pairs.h). POOL_ALREADY_ADOPTED when nothing is missing. None when the inquiry found
+// something against it.
 std::optional<Plan> MakeAdopt(const Inquiry& ask);
 
 }  // namespace baton

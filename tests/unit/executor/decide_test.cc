@@ -378,12 +378,28 @@ TEST_F(AdoptTest, FailedCheckEndsThePlan) {
   EXPECT_EQ(state_.state, PlanState::kFailed);
 }
 
-TEST_F(AdoptTest, FailureAfterTheChecksWaits) {
+TEST_F(AdoptTest, FailureBeforeTheRightIsGivenEndsThePlanWithTheWayOn) {
   for (int check = 1; check < 5; ++check) End(check, OkOutcome());
   ASSERT_EQ(state_.steps[5].state, StepState::kRunning);
   End(5, RefusedOutcome("NO", "no"));
   End(7, OkOutcome());
+  EXPECT_EQ(state_.state, PlanState::kFailed);
+  EXPECT_THAT(state_.end_text, HasSubstr("baton adopt"));
+}
+
+TEST_F(AdoptTest, RefusedRightEndsThePlanAndADoubtfulOneWaits) {
+  for (int check = 1; check < 8; ++check) End(check, OkOutcome());
+  ASSERT_EQ(state_.steps[8].state, StepState::kRunning);
+  ASSERT_EQ(ActionName(*plan_->steps[8].action()), "Unfence");
+  const Execution before = state_;
+  End(8, RefusedOutcome("IS_A_STANDBY", "was in recovery"));
+  EXPECT_EQ(state_.state, PlanState::kFailed);
+  state_ = before;
+  for (int i = 0; i < 3; ++i) End(8, Unknown());
   EXPECT_EQ(state_.state, PlanState::kWaiting);
+  Do(ResumeRequested{"who", "again", "r"});
+  End(8, RefusedOutcome("NO", "no"));
+  EXPECT_EQ(state_.state, PlanState::kWaiting) << "an earlier try may have given it";
 }
 
 TEST_F(DecideTest, LongMessagesAreCutBetweenCharacters) {

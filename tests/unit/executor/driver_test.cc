@@ -114,6 +114,35 @@ TEST(DriverTest, PlanMadeFromAnOlderStateIsRefused) {
   EXPECT_EQ(world.Admit(again).status().code(), absl::StatusCode::kAborted);
 }
 
+TEST(DriverTest, AnAdoptedPoolGetsItsRightBackUnderTheNextEpoch) {
+  SimCoordinator world;
+  Adopt(world);
+  const PoolId pool = SmallAdopt().pool;
+  const PoolState before = *world.driver->state().FindPool(pool);
+  Plan again = SmallAdopt();
+  again.id = PlanId("p2");
+  again.request_id.clear();
+  again.epoch_before = before.epoch;
+  again.epoch = before.epoch.Next();
+  for (Step& step : again.steps) {
+    Action* action = std::get_if<Action>(&step.what);
+    if (action == nullptr) continue;
+    if (auto* unfence = std::get_if<Unfence>(action)) unfence->write.epoch = again.epoch;
+  }
+  ASSERT_TRUE(world.Admit(again).ok());
+  world.Run();
+  EXPECT_EQ(world.Of(PlanId("p2")).state, PlanState::kSucceeded);
+  const PoolState& after = *world.driver->state().FindPool(pool);
+  EXPECT_TRUE(after.adopted);
+  EXPECT_EQ(after.epoch, before.epoch.Next());
+  for (const auto& [database, right] : after.rights) {
+    EXPECT_EQ(right.writer, before.rights.at(database).writer);
+    EXPECT_EQ(right.lineages.size(), before.rights.at(database).lineages.size() + 1);
+    EXPECT_EQ(right.lineages.back().epoch, after.epoch);
+  }
+  EXPECT_THAT(world.agents.wrong, IsEmpty());
+}
+
 TEST(DriverTest, TheSameRequestGivesTheSamePlan) {
   SimCoordinator world;
   Adopt(world);

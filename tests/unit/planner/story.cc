@@ -94,6 +94,10 @@ void Change(DatabaseObservation& seen, const std::string& key, const std::string
     seen.lag = DurationOf(value);
   } else if (key == "lag_bytes") {
     if (!absl::SimpleAtoi(value, &seen.lag_bytes)) Die(value);
+  } else if (key == "position") {
+    const absl::StatusOr<LogPosition> position = ParseLogPosition(value);
+    if (!position.ok()) Die(value);
+    seen.position = *position;
   } else if (key == "problem") {
     seen.problem = value;
   } else {
@@ -299,6 +303,8 @@ void Story::See(const std::vector<std::string>& words) {
       resource.observation.service_managed = value == "yes";
     } else if (key == "fence") {
       resource.observation.fence.phase = PhaseOf(value);
+    } else if (key == "readable") {
+      resource.observation.fence.file_readable = value == "yes";
     } else if (key == "fence_epoch") {
       resource.observation.fence.fence_epoch = EpochOf(value);
     } else if (key == "write_epoch") {

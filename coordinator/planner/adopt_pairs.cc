@@ -1,0 +1,211 @@
+#include "coordinator/planner/adopt_pairs.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+#include "coordinator/planner/candidates.h"
+
+namespace baton {
+namespace {
+
+void RefuseRole(const Inquiry& ask, const ResourceRef& ref, const DatabaseObservation& seen,
+                const std::string& wanted, const std::string& remedy) {
+  std::string found(ToString(seen.state));
+  if (seen.state == DatabaseState::kDown) {
+    absl::StrAppend(&found, seen.clean_shutdown ? ", cleanly stopped" : ", not cleanly stopped");
+  }
+  absl::StrAppend(&found, seen.standby_signal ? ", with standby.signal" : ", no standby.signal");
+  ask.refusals.Add("DATABASE_ROLE", ref.ToString(), found, wanted, remedy);
+}
+
+void CheckPrimary(const Inquiry& ask, const ResourceRef& ref) {
+  const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
+  if (seen == nullptr) return;
+  const bool stopped =
+      seen->state == DatabaseState::kDown && seen->clean_shutdown && !seen->standby_signal;
+  if (seen->state != DatabaseState::kPrimary && !stopped) {
+    RefuseRole(ask, ref, *seen,
+               "primary: accepting writes, or cleanly stopped without standby.signal",
+               "correct the roles in the topology, or bring the instance into its role");
+  }
+  if (seen->system_id.empty()) {
+    ask.refusals.Add("SYSTEM_ID_MISSING", ref.ToString(), "no system identifier",
+                     "one, to name its archive", absl::StrCat("mend it on ", ref.host.value()));
+  }
+}
+
+void CheckBackup(const Inquiry& ask, const ResourceRef& ref) {
+  const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
+  if (seen == nullptr) return;
+  const bool stopped = seen->state == DatabaseState::kDown && seen->standby_signal;
+  if (seen->state != DatabaseState::kStandby && !stopped) {
+    RefuseRole(ask, ref, *seen, "backup: a standby, or stopped with standby.signal",
+               "correct the roles in the topology, or seed it from the primary");
+  }
+  const Observation& observation = *ask.seen.Find(ref);
+  if (observation.fence.phase == FencePhase::kOpen) {
+    ask.refusals.Add(
+        "FENCE_STATE", ref.ToString(), "fence open", "a backup that may not write",
+        absl::StrCat("see that nothing writes there, then baton-guard fence ", ref.resource.value(),
+                     " ", observation.fence.fence_epoch.Next().ToString(), " on ",
+                     ref.host.value()));
+  }
+}
+
+// What holds the right by the journal must be what it was when it lost it: stopped or running as a
+// primary, under no other right.
+void CheckHolder(const Inquiry& ask, const ResourceRef& ref, const WriteRight& right) {
+  const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
+  if (seen == nullptr) return;
+  const FenceSummary& fence = ask.seen.Find(ref)->fence;
+  const Epoch held = right.lineages.back().epoch;
+  if (!fence.write_epoch.none() && fence.write_epoch != held) {
+    ask.refusals.Add(
+        "WRITE_EPOCH_DIFFERS", ref.ToString(),
+        absl::StrCat("a fence with the right of epoch ", fence.write_epoch.ToString()),
+        absl::StrCat("the right of epoch ", held.ToString(), ", which this journal gave, or none"),
+        "this journal is not the one that moved the pool last: restore that one");
+  }
+  if (seen->system_id != right.system_id) {
+    ask.refusals.Add("SYSTEM_ID_DIFFERS", ref.ToString(),
+                     seen->system_id.empty() ? "no system identifier" : seen->system_id,
+                     absl::StrCat(right.system_id, ", as adopted"),
+                     "put the adopted data directory back");
+  }
+  const bool down = seen->state == DatabaseState::kDown;
+  if (seen->state != DatabaseState::kPrimary && !down) {
+    RefuseRole(ask, ref, *seen, "the primary that it was, running or stopped",
+               "what has been in recovery can only be promoted: move the pool to the other "
+               "instance, or restore this one's data directory as it was");
+  } else if (down && seen->standby_signal && fence.write_epoch != held) {
+    RefuseRole(ask, ref, *seen,
+               absl::StrCat("no standby.signal, or a fence that names the right of epoch ",
+                            held.ToString()),
+               absl::StrCat("if nobody shipped its log to its end since it stopped, remove "
+                            "standby.signal on ",
+                            ref.host.value(), " and adopt again"));
+  }
+}
+
+// Neither can it write, nor has it applied the end of a log that must then not go on.
+void CheckFollower(const Inquiry& ask, const ResourceRef& ref, const ResourceRef& holder) {
+  const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
+  if (seen == nullptr) return;
+  const bool stopped = seen->state == DatabaseState::kDown && seen->standby_signal;
+  if (seen->state != DatabaseState::kStandby && !stopped) {
+    RefuseRole(ask, ref, *seen, "a standby, or stopped with standby.signal",
+               absl::StrCat("see what runs on ", ref.host.value(), " and fence it there first"));
+  }
+  const FenceSummary& fence = ask.seen.Find(ref)->fence;
+  if (fence.phase != FencePhase::kClosed && fence.phase != FencePhase::kClosing) {
+    ask.refusals.Add(
+        "FENCE_STATE", ref.ToString(), absl::StrCat("fence ", std::string(ToString(fence.phase))),
+        "a fence that lets nothing write",
+        absl::StrCat("see that nothing writes there, then baton-guard fence ", ref.resource.value(),
+                     " ", fence.fence_epoch.Next().ToString(), " on ", ref.host.value()));
+  }
+  const Observation* other = ask.seen.Find(holder);
+  const DatabaseObservation* writer = other == nullptr ? nullptr : other->database();
+  if (writer == nullptr) return;
+  const bool ended = writer->state == DatabaseState::kDown && writer->clean_shutdown &&
+                     seen->position.timeline == writer->position.timeline &&
+                     seen->position.lsn > writer->position.lsn;
+  if (ended || seen->position.timeline > writer->position.timeline) {
+    ask.refusals.Add("LOG_SHIPPED_TO_ITS_END", holder.ToString(),
+                     absl::StrCat("its log ends at ", writer->position.ToString(), ", ",
+                                  ref.ToString(), " has applied ", seen->position.ToString()),
+                     "a standby that has not applied the end of that log",
+                     "going on would write the shipped log with other bytes: start it as a "
+                     "standby and promote one of the two by hand");
+  }
+}
+
+const Instance* OtherInstance(const Topology& topology, const Database& database,
+                              const Instance& from) {
+  for (const Instance& instance : database.instances) {
+    if (topology.SiteOf(instance.host) != topology.SiteOf(from.host)) return &instance;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::vector<RolePair> PairsOfTopology(const Inquiry& ask) {
+  std::vector<RolePair> pairs;
+  for (const Database* database : ProtectedDatabases(ask.pool)) {
+    const RolePair pair{database, database->Find(InstanceRole::kPrimary),
+                        database->Find(InstanceRole::kBackup)};
+    if (pair.primary == nullptr || pair.backup == nullptr) {
+      ask.refusals.Add("NO_TARGET_INSTANCE", database->id.value(),
+                       pair.primary == nullptr ? "no primary" : "no backup",
+                       "a primary at the home site and a backup at the other",
+                       "baton topology apply FILE");
+      continue;
+    }
+    CheckPrimary(ask, RefOf(*pair.primary));
+    CheckBackup(ask, RefOf(*pair.backup));
+    CheckTwins(ask, RefOf(*pair.primary), RefOf(*pair.backup));
+    pairs.push_back(pair);
+  }
+  return pairs;
+}
+
+std::vector<RolePair> PairsOfJournal(const Inquiry& ask, const PoolState& state) {
+  std::vector<RolePair> pairs;
+  const Topology& topology = *ask.seen.topology;
+  for (const Database* database : ProtectedDatabases(ask.pool)) {
+    const auto right = state.rights.find(database->id);
+    const Instance* holder =
+        right == state.rights.end() ? nullptr : database->OnHost(right->second.writer);
+    if (holder == nullptr || right->second.lineages.empty()) {
+      ask.refusals.Add("WRITER_UNKNOWN", database->id.value(),
+                       "no instance that the journal gave the right to write",
+                       "one, to give it back to",
+                       "see baton history for what became of it; a database that is new to an "
+                       "adopted pool cannot be adopted alone");
+      continue;
+    }
+    const Instance* other = OtherInstance(topology, *database, *holder);
+    if (other == nullptr) {
+      ask.refusals.Add("NO_TARGET_INSTANCE", database->id.value(), "no instance at the other site",
+                       "one that follows", "baton topology apply FILE");
+      continue;
+    }
+    CheckHolder(ask, RefOf(*holder), right->second);
+    CheckFollower(ask, RefOf(*other), RefOf(*holder));
+    CheckTwins(ask, RefOf(*holder), RefOf(*other));
+    pairs.push_back({database, holder, other});
+    const SiteId first = topology.SiteOf(pairs.front().primary->host);
+    if (topology.SiteOf(holder->host) != first) {
+      ask.refusals.Add("DATABASES_SPLIT", database->id.value(),
+                       absl::StrCat("writable at ", topology.SiteOf(holder->host).value()),
+                       absl::StrCat("all of the pool's databases at ", first.value()),
+                       "baton status");
+    }
+  }
+  return pairs;
+}
+
+bool NothingToGiveBack(const Inquiry& ask, const PoolState& state,
+                       const std::vector<RolePair>& pairs) {
+  for (const RolePair& pair : pairs) {
+    const Observation& holder = *ask.seen.Find(RefOf(*pair.primary));
+    if (holder.database()->state != DatabaseState::kPrimary ||
+        holder.fence.phase != FencePhase::kOpen ||
+        holder.fence.write_epoch != state.rights.at(pair.database->id).lineages.back().epoch ||
+        !ask.seen.Find(RefOf(*pair.backup))->fence.file_readable) {
+      return false;
+    }
+  }
+  for (const auto& [ref, epoch] : state.active_chat) {
+    const Observation* seen = ask.seen.Find(ref);
+    if (seen == nullptr || seen->chat() == nullptr || seen->chat()->state != ChatState::kServing ||
+        seen->fence.phase != FencePhase::kOpen) {
+      return false;
+    }
+  }
+  return !state.active_chat.empty() || ask.pool.chat_servers.empty();
+}
+
+}  // namespace baton

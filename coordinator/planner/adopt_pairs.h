@@ -1,0 +1,35 @@
+// Which instance is to write each database of a pool that is adopted, and which one is to follow.
+#pragma once
+
+#include <vector>
+
+#include "coordinator/model/pool_state.h"
+#include "coordinator/model/topology.h"
+#include "coordinator/planner/preflight.h"
+
+namespace baton {
+
+// One protected database: who writes and who follows.
+struct RolePair {
+  const Database* database = nullptr;
+  const Instance* primary = nullptr;
+  const Instance* backup = nullptr;
+};
+
+// The first epoch: as the topology has it. Refuses DATABASE_ROLE, FENCE_STATE, SYSTEM_ID_MISSING,
+// NO_TARGET_INSTANCE and what CheckTwins and CheckDatabaseSeen refuse.
+std::vector<RolePair> PairsOfTopology(const Inquiry& ask);
+
+// A pool that the journal knows: whoever holds the right to write by it, however the topology calls
+// that instance. Refuses WRITER_UNKNOWN, NO_TARGET_INSTANCE, DATABASES_SPLIT; DATABASE_ROLE,
+// WRITE_EPOCH_DIFFERS and SYSTEM_ID_DIFFERS when the holder is not what it was when it lost its
+// right; DATABASE_ROLE and FENCE_STATE when the other one could write; LOG_SHIPPED_TO_ITS_END when
+// the other one has applied what nobody may write after.
+std::vector<RolePair> PairsOfJournal(const Inquiry& ask, const PoolState& state);
+
+// Every right is where the journal has it: databases writable under it, chat served under it, fence
+// files readable. Of complete pairs, all of them seen.
+bool NothingToGiveBack(const Inquiry& ask, const PoolState& state,
+                       const std::vector<RolePair>& pairs);
+
+}  // namespace baton
