@@ -1,11 +1,10 @@
 // baton-agent: reports what one host's databases and chat servers do, and carries out what the
 // coordinator commands.
 #include <csignal>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <thread>
-#include <vector>
+#include <variant>
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
@@ -13,6 +12,7 @@
 
 #include "agent/agent_config.h"
 #include "agent/agent_host.h"
+#include "common/runtime/daemon.h"
 #include "common/runtime/event_loop.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/system_clock.h"
@@ -20,12 +20,7 @@
 namespace baton::agent {
 namespace {
 
-constexpr int kExitOk = 0;
-constexpr int kExitFailed = 1;
-constexpr int kExitUsage = 64;
-constexpr int kExitBadConfig = 65;
-constexpr int kExitAnotherRuns = 69;
-
+constexpr char kProgram[] = "baton-agent";
 constexpr char kHelp[] =
     "Usage: baton-agent --config FILE\n"
     "       baton-agent --help | --version\n"
@@ -38,29 +33,16 @@ constexpr char kHelp[] =
     "file that it names, is wrong; 69 another agent uses the ledger.\n";
 
 int Fail(const absl::Status& status) {
-  std::fprintf(stderr, "baton-agent: %s\n", std::string(status.message()).c_str());
-  if (status.code() == absl::StatusCode::kFailedPrecondition) return kExitAnotherRuns;
-  return status.code() == absl::StatusCode::kInvalidArgument ? kExitBadConfig : kExitFailed;
-}
-
-// SIGTERM and SIGINT wait for whoever asks; threads made after this inherit it.
-sigset_t BlockEndSignals() {
-  std::signal(SIGPIPE, SIG_IGN);
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
+  const int code = absl::IsFailedPrecondition(status) ? kExitInUse
+                   : absl::IsInvalidArgument(status)  ? kExitBadData
+                                                      : kExitFailed;
+  return ExitWith(code, kProgram, status);
 }
 
 int RunAgent(const std::string& file) {
   absl::StatusOr<AgentConfig> config = ReadAgentConfig(file);
-  if (!config.ok()) {
-    std::fprintf(stderr, "baton-agent: %s\n", std::string(config.status().message()).c_str());
-    return kExitBadConfig;
-  }
-  const absl::Status logging = StartLogging("baton-agent", config->log_level);
+  if (!config.ok()) return ExitWith(kExitBadData, kProgram, config.status());
+  const absl::Status logging = StartLogging(kProgram, config->log_level);
   if (!logging.ok()) {
     return Fail(
         absl::InvalidArgumentError(file + ": \"log_level\": " + std::string(logging.message())));
@@ -85,18 +67,10 @@ int RunAgent(const std::string& file) {
   return kExitOk;
 }
 
-int Main(const std::vector<std::string>& arguments) {
-  if (arguments.size() == 1 && arguments[0] == "--help") {
-    std::fputs(kHelp, stdout);
-    return kExitOk;
-  }
-  if (arguments.size() == 1 && arguments[0] == "--version") {
-    std::puts("baton-agent " BATON_VERSION);
-    return kExitOk;
-  }
-  if (arguments.size() == 2 && arguments[0] == "--config") return RunAgent(arguments[1]);
-  std::fputs(kHelp, stderr);
-  return kExitUsage;
+int Main(int argc, char** argv) {
+  const std::variant<std::string, int> line = ReadCommandLine(kProgram, kHelp, argc, argv);
+  if (const int* code = std::get_if<int>(&line)) return *code;
+  return RunAgent(std::get<std::string>(line));
 }
 
 }  // namespace
@@ -104,5 +78,5 @@ int Main(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  return baton::agent::Main(std::vector<std::string>(argv + 1, argv + argc));
+  return baton::agent::Main(argc, argv);
 }

@@ -1,12 +1,12 @@
 // baton-coordinator: holds topology, observations and the plans, decides and sequences.
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <functional>
 #include <memory>
 #include <string>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <variant>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -17,6 +17,7 @@
 #include "common/base/mutex.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/endpoint.h"
+#include "common/runtime/daemon.h"
 #include "common/runtime/event_loop.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/program_config.h"
@@ -36,10 +37,9 @@ constexpr char kUsage[] =
     "  --version      prints the version\n"
     "  --help         prints this\n"
     "\n"
-    "Exit status: 0 ended as asked; 1 the journal could not be written; 2 wrong command line or\n"
-    "configuration; 3 the journal is corrupt, locked or of another version; 4 cannot listen.\n";
-
-enum ExitCode { kEnded = 0, kJournalFailed = 1, kBadUsage = 2, kBadJournal = 3, kCannotListen = 4 };
+    "Exit status: 0 ended as asked; 1 the journal could not be written; 64 wrong command line; 65\n"
+    "the configuration or the journal is wrong; 69 the journal or the port is in use.\n";
+constexpr char kProgram[] = "baton-coordinator";
 
 constexpr absl::Duration kShutdownMax = absl::Seconds(2);
 
@@ -73,22 +73,6 @@ void RaiseOpenFileLimit() {
   }
 }
 
-// Blocked in every thread made after this; taken by WaitForEnd.
-sigset_t BlockEndSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  return signals;
-}
-
-int Fail(ExitCode code, const absl::Status& status) {
-  std::fprintf(stderr, "baton-coordinator: %s\n", std::string(status.message()).c_str());
-  return code;
-}
-
 // Runs `f` on the loop and waits for it.
 void OnLoopAndWait(EventLoop& loop, const std::function<void()>& f) {
   Mutex mutex;
@@ -108,7 +92,7 @@ int Serve(const Config& config, const sigset_t& signals) {
   grpc::ServerBuilder builder;
   ApplyServerDefaults(builder);
   const absl::Status listener = AddListener(builder, config.listen, nullptr);
-  if (!listener.ok()) return Fail(kBadUsage, listener);
+  if (!listener.ok()) return ExitWith(kExitBadData, kProgram, listener);
 
   const SystemClock clock;
   LoopThread thread(clock);
@@ -122,7 +106,10 @@ int Serve(const Config& config, const sigset_t& signals) {
                           fatal = status;
                           kill(getpid(), SIGTERM);
                         });
-  if (!opened.ok()) return Fail(kBadJournal, opened.status());
+  if (!opened.ok()) {
+    const bool in_use = absl::IsFailedPrecondition(opened.status());
+    return ExitWith(in_use ? kExitInUse : kExitBadData, kProgram, opened.status());
+  }
   std::unique_ptr<Coordinator> coordinator = *std::move(opened);
 
   coordinator->Register(builder);
@@ -130,10 +117,11 @@ int Serve(const Config& config, const sigset_t& signals) {
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) {
     OnLoopAndWait(loop, [&] { coordinator.reset(); });
-    return Fail(kCannotListen, absl::UnavailableError(absl::StrCat(
-                                   "listen: ", config.listen,
-                                   " cannot be bound; is the address this host's, and is another "
-                                   "program listening there?")));
+    return ExitWith(kExitInUse, kProgram,
+                    absl::UnavailableError(absl::StrCat(
+                        "listen: ", config.listen,
+                        " cannot be bound; is the address this host's, and is another program "
+                        "listening there?")));
   }
   spdlog::info("listening on {}, {} records in journal {}", config.listen,
                coordinator->state().last_sequence, config.journal);
@@ -143,28 +131,17 @@ int Serve(const Config& config, const sigset_t& signals) {
   spdlog::info("ending");
   server->Shutdown(absl::ToChronoTime(clock.Now() + kShutdownMax));
   OnLoopAndWait(loop, [&] { coordinator.reset(); });
-  return fatal.ok() ? kEnded : Fail(kJournalFailed, fatal);
+  return fatal.ok() ? kExitOk : ExitWith(kExitFailed, kProgram, fatal);
 }
 
 int Run(int argc, char** argv) {
-  const std::string flag = argc >= 2 ? argv[1] : "";
-  if (argc == 2 && flag == "--version") {
-    std::puts("baton-coordinator " BATON_VERSION);
-    return kEnded;
-  }
-  if (argc == 2 && (flag == "--help" || flag == "-h")) {
-    std::fputs(kUsage, stdout);
-    return kEnded;
-  }
-  if (argc != 3 || flag != "--config") {
-    std::fputs(kUsage, stderr);
-    return kBadUsage;
-  }
+  const std::variant<std::string, int> line = ReadCommandLine(kProgram, kUsage, argc, argv);
+  if (const int* code = std::get_if<int>(&line)) return *code;
   const sigset_t signals = BlockEndSignals();
-  const absl::StatusOr<Config> config = ReadConfig(argv[2]);
-  if (!config.ok()) return Fail(kBadUsage, config.status());
-  const absl::Status logging = StartLogging("baton-coordinator", config->log_level);
-  if (!logging.ok()) return Fail(kBadUsage, logging);
+  const absl::StatusOr<Config> config = ReadConfig(std::get<std::string>(line));
+  if (!config.ok()) return ExitWith(kExitBadData, kProgram, config.status());
+  const absl::Status logging = StartLogging(kProgram, config->log_level);
+  if (!logging.ok()) return ExitWith(kExitBadData, kProgram, logging);
   RaiseOpenFileLimit();
   return Serve(*config, signals);
 }

@@ -36,15 +36,15 @@ absl::Status ParseKeyValues(
     const std::string key(absl::StripAsciiWhitespace(parts.first));
     const std::string value(absl::StripAsciiWhitespace(parts.second));
     if (key.empty() || value.empty()) {
-      return AtLine(file_name, i + 1, absl::StrCat("found \"", line, "\", wanted key = value"));
+      return AtLine(file_name, i + 1, absl::StrCat("found ", Printable(line), ", wanted key = value"));
     }
     if (!seen.insert(key).second) {
-      return AtLine(file_name, i + 1, absl::StrCat("found \"", key, "\" again, wanted it once"));
+      return AtLine(file_name, i + 1, absl::StrCat("found ", Printable(key), " again, wanted it once"));
     }
     const absl::Status done = set(key, value, i + 1);
     if (absl::IsNotFound(done)) {
       return AtLine(file_name, i + 1,
-                    absl::StrCat("found unknown key \"", key, "\", wanted one that ",
+                    absl::StrCat("found unknown key ", Printable(key), ", wanted one that ",
                                  ToAbsl(sample), " shows"));
     }
     if (!done.ok()) return AtLine(file_name, i + 1, std::string(done.message()));

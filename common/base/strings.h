@@ -3,6 +3,7 @@
 // here.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "absl/strings/string_view.h"
@@ -11,5 +12,9 @@ namespace baton {
 
 inline absl::string_view ToAbsl(std::string_view s) { return {s.data(), s.size()}; }
 inline std::string_view ToStd(absl::string_view s) { return {s.data(), s.size()}; }
+
+// `text` in quotes, fit to be shown to a person wherever it came from: control characters and bytes
+// outside ASCII become \xNN, and what is over `bytes_max` becomes "...".
+std::string Printable(std::string_view text, size_t bytes_max = 120);
 
 }  // namespace baton

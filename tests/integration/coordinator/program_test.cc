@@ -132,14 +132,14 @@ TEST_F(ProgramTest, NamesWhatIsWrongWithItsConfiguration) {
   const std::string config = Config(kAnyPort, Journal());
   std::ofstream(config, std::ios::app) << "jurnal = /x\n";
   Program unknown({"--config", config});
-  EXPECT_EQ(unknown.Exit(), 2);
+  EXPECT_EQ(unknown.Exit(), 65);
   EXPECT_NE(unknown.said().find(config + ":3"), std::string::npos) << unknown.said();
   EXPECT_NE(unknown.said().find("jurnal"), std::string::npos) << unknown.said();
   Program open({"--config", Config("0.0.0.0:7400", Journal())});
-  EXPECT_EQ(open.Exit(), 2);
+  EXPECT_EQ(open.Exit(), 65);
   EXPECT_NE(open.said().find("loopback"), std::string::npos) << open.said();
   EXPECT_FALSE(std::filesystem::exists(Journal())) << "nothing is made before all is checked";
-  EXPECT_EQ(Program({}).Exit(), 2);
+  EXPECT_EQ(Program({}).Exit(), 64);
 }
 
 TEST_F(ProgramTest, ASecondOneOnTheSameJournalIsRefused) {
@@ -147,7 +147,7 @@ TEST_F(ProgramTest, ASecondOneOnTheSameJournalIsRefused) {
   Program first({"--config", config});
   ASSERT_TRUE(first.Says("listening on")) << first.said();
   Program second({"--config", config});
-  EXPECT_EQ(second.Exit(), 3);
+  EXPECT_EQ(second.Exit(), 69);
   EXPECT_NE(second.said().find("another coordinator"), std::string::npos) << second.said();
 }
 
@@ -155,14 +155,14 @@ TEST_F(ProgramTest, APortInUseIsNamed) {
   const Listener taken;
   const std::string listen = absl::StrCat("127.0.0.1:", taken.port);
   Program program({"--config", Config(listen, Journal())});
-  EXPECT_EQ(program.Exit(), 4);
+  EXPECT_EQ(program.Exit(), 69);
   EXPECT_NE(program.said().find(listen + " cannot be bound"), std::string::npos) << program.said();
 }
 
 TEST_F(ProgramTest, ADamagedJournalIsLeftAsItIs) {
   std::ofstream(Journal()) << std::string(8192, 'x');
   Program program({"--config", Config(kAnyPort, Journal())});
-  EXPECT_EQ(program.Exit(), 3);
+  EXPECT_EQ(program.Exit(), 65);
   EXPECT_NE(program.said().find("baton adopt"), std::string::npos) << program.said();
   EXPECT_EQ(std::filesystem::file_size(Journal()), 8192u);
 }
