@@ -1,0 +1,262 @@
+#include "tests/simulation/coordinator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "tests/simulation/oracle.h"
+
+namespace baton::sim {
+namespace {
+
+Policy MakePolicy() {
+  Policy policy;
+  policy.step_timeout = absl::Seconds(4);
+  policy.check_timeout = absl::Seconds(3);
+  return policy;
+}
+
+}  // namespace
+
+// --- journal ---
+
+void SimJournal::Append(std::vector<Fact> facts,
+                        std::function<void(absl::StatusOr<std::vector<Record>>)> done) {
+  std::vector<Record> records;
+  for (Fact& fact : facts) {
+    if (world_.Is(Mutation::kWaitsSilently) && std::holds_alternative<PlanWaiting>(fact)) continue;
+    records.push_back({next_++, absl::FromUnixNanos(world_.queue.now()), std::move(fact)});
+  }
+  ++in_flight_;
+  const Nanos sync = world_.Jitter(100, world_.storms ? 4000 : 400) * kMicro;
+  const bool early = world_.Is(Mutation::kJournalAnswersEarly);
+  if (early) world_.queue.At(process_, 0, [records, done] { done(records); });
+  world_.queue.At(process_, early ? 20 * sync : sync,
+                  [this, records = std::move(records), done = std::move(done), early] {
+                    for (const Record& record : records) {
+                      const bool dropped = world_.Is(Mutation::kRecordDropped) &&
+                                           std::holds_alternative<StepFinished>(record.fact);
+                      if (!dropped) durable_.push_back(record);
+                      world_.oracle->OnDurable(record);
+                    }
+                    world_.queue.At(process_, world_.Jitter(10, 200) * kMicro,
+                                    [this, records, done, early] {
+                                      --in_flight_;
+                                      if (!early) done(records);
+                                    });
+                  });
+}
+
+// --- the process ---
+
+CoordinatorProcess::CoordinatorProcess(World& world, PointHook hook)
+    : process(world.queue.Add()),
+      loop(world.queue, process),
+      world_(world),
+      hook_(std::move(hook)),
+      journal_(world, process) {}
+
+CoordinatorProcess::~CoordinatorProcess() = default;
+
+void CoordinatorProcess::Start() {
+  if (running() || !world_.hosts[kCoordinatorHost].up) return;
+  world_.queue.Revive(process);
+  journal_.Died();
+  driver_ = std::make_unique<Driver>(
+      journal_, *this, loop,
+      Driver::Hooks{.on_record = [this](const Record& record) { OnRecord(record); },
+                    .on_fatal = [](const absl::Status&) {}});
+  for (const Record& record : journal_.durable()) driver_->Replay(record);
+  world_.Tell(
+      [&] { return absl::StrCat("coordinator starts, ", journal_.durable().size(), " records"); });
+  driver_->Start();
+}
+
+void CoordinatorProcess::CompareReplay() {
+  if (!running() || !journal_.idle()) return;
+  CoordinatorState replayed;
+  for (const Record& record : journal_.durable()) Evolve(replayed, record);
+  world_.oracle->OnReplayed(replayed, driver_->state());
+}
+
+void CoordinatorProcess::Kill() {
+  if (!running()) return;
+  CompareReplay();
+  world_.Tell([] { return std::string("coordinator dies"); });
+  world_.queue.Kill(process);
+  dead_.push_back(std::move(driver_));
+  for (auto& [id, stream] : streams_) {
+    if (stream.agent_end)
+      CloseToAgent(id, world_.hosts[kCoordinatorHost].up ? kMilli : 3 * kSecond);
+  }
+  sessions_.clear();
+  welcomed_.clear();
+  pinning_.clear();
+  counters_.clear();
+  refused_.clear();
+  agents_.clear();
+  resources_.clear();
+}
+
+void CoordinatorProcess::Bury() { dead_.clear(); }
+
+void CoordinatorProcess::OnRecord(const Record& record) {
+  // Nothing follows from what a dead process still does.
+  if (!running()) return;
+  ++revision_;
+  const PlanId* plan = nullptr;
+  if (const auto* admitted = std::get_if<PlanAdmitted>(&record.fact)) plan = &admitted->plan->id;
+  if (const auto* raised = std::get_if<EpochRaised>(&record.fact)) {
+    hook_(MakeCommandId(raised->plan, raised->step, 0), Point::kRecorded);
+    plan = &raised->plan;
+  } else if (const auto* started = std::get_if<StepStarted>(&record.fact)) {
+    plan = &started->plan;
+  } else if (const auto* finished = std::get_if<StepFinished>(&record.fact)) {
+    plan = &finished->plan;
+  } else if (const auto* waiting = std::get_if<PlanWaiting>(&record.fact)) {
+    plan = &waiting->plan;
+  } else if (const auto* resumed = std::get_if<PlanResumed>(&record.fact)) {
+    plan = &resumed->plan;
+  } else if (const auto* undo = std::get_if<UndoStarted>(&record.fact)) {
+    plan = &undo->plan;
+  } else if (const auto* ended = std::get_if<PlanEnded>(&record.fact)) {
+    plan = &ended->plan;
+  } else if (const auto* accepted = std::get_if<LedgerAccepted>(&record.fact)) {
+    refused_.erase(accepted->host);
+    const auto it = welcomed_.find(accepted->host);
+    if (it != welcomed_.end() && sessions_.at(it->second).ledger != accepted->ledger) {
+      Drop(it->second, true);
+    }
+    return;
+  }
+  if (!running()) return;
+  const Execution* execution = plan == nullptr ? nullptr : driver_->state().FindExecution(*plan);
+  if (execution == nullptr) return;
+  world_.oracle->OnRecorded(record, *execution);
+  if (const auto* started = std::get_if<StepStarted>(&record.fact)) {
+    hook_(started->command, Point::kRecorded);
+  }
+  if (!running()) return;
+  std::vector<uint64_t> told;
+  for (const auto& [host, stream] : welcomed_) told.push_back(stream);
+  for (const uint64_t stream : told) {
+    const auto session = sessions_.find(stream);
+    if (session != sessions_.end()) TellConfirmations(session->second);
+  }
+}
+
+// --- the operator's words ---
+
+Snapshot CoordinatorProcess::Look() const {
+  Snapshot seen;
+  seen.as_of = loop.Now();
+  seen.revision = revision_;
+  seen.topology = world_.topology;
+  seen.pools = driver_->state().pools;
+  seen.agents = agents_;
+  seen.resources = resources_;
+  seen.running = driver_->state().running;
+  return seen;
+}
+
+Planned CoordinatorProcess::PlanBlindly(const Goal& goal) {
+  Snapshot seen = Look();
+  seen.running.clear();
+  return MakePlan(seen, goal, MakePolicy());
+}
+
+Planned CoordinatorProcess::PlanMove(const Goal& goal) {
+  Planned planned = MakePlan(Look(), goal, MakePolicy());
+  if (planned.plan.has_value()) Mutate(&*planned.plan);
+  return planned;
+}
+
+void CoordinatorProcess::Mutate(Plan* plan) const {
+  if (plan->kind != PlanKind::kSwitchover) return;
+  int raised = -1;
+  int activate = -1;
+  for (int i = 0; i < static_cast<int>(plan->steps.size()); ++i) {
+    Step& step = plan->steps[i];
+    if (step.undo) break;
+    if (step.raises_epoch()) raised = i;
+    const Action* action = step.action();
+    if (action == nullptr) continue;
+    if (world_.Is(Mutation::kRecoverBeforeFence) && std::holds_alternative<Recover>(*action)) {
+      step.after = {raised};
+    }
+    if (std::holds_alternative<Activate>(*action)) {
+      activate = i;
+      if (world_.Is(Mutation::kActivateFirst)) step.after = {raised};
+    }
+  }
+  if (!world_.Is(Mutation::kPointAtForgotten) || activate < 0) return;
+  for (Step& step : plan->steps) {
+    const Action* action = step.action();
+    if (action == nullptr || !std::holds_alternative<PointAt>(*action)) continue;
+    step.what = Action(CheckChat{false});
+  }
+}
+
+void CoordinatorProcess::AdmitPlan(Plan plan, std::function<void(absl::StatusOr<PlanId>)> done) {
+  driver_->Admit(std::move(plan), std::move(done));
+}
+
+void CoordinatorProcess::Resume(const PlanId& plan) {
+  driver_->Resume(plan, "operator", "mended", "", [](const absl::Status&) {});
+}
+
+void CoordinatorProcess::AcceptLedgers() {
+  const std::map<HostId, LedgerId> refused = refused_;
+  for (const auto& [host, ledger] : refused) {
+    world_.Tell(
+        [&host = host] { return absl::StrCat("operator accepts the ledger of ", host.value()); });
+    driver_->Append(LedgerAccepted{host, ledger, "operator", "known", ""},
+                    [](const absl::StatusOr<Record>&) {});
+  }
+}
+
+// --- what the driver asks ---
+
+CoordinatorProcess::Session* CoordinatorProcess::FindWelcomed(const HostId& host) {
+  const auto it = welcomed_.find(host);
+  return it == welcomed_.end() ? nullptr : &sessions_.at(it->second);
+}
+
+bool CoordinatorProcess::Connected(const HostId& host) const {
+  const auto it = welcomed_.find(host);
+  return it != welcomed_.end() && sessions_.at(it->second).ready;
+}
+
+void CoordinatorProcess::Send(const HostId& host, const Command& command) {
+  // It died while the record was told: nothing leaves a dead process.
+  if (!running()) return;
+  world_.oracle->OnSent(command);
+  Session* session = FindWelcomed(host);
+  if (session == nullptr) return;
+  Command sent = command;
+  if (world_.Is(Mutation::kBindInputForgotten)) {
+    if (auto* apply = std::get_if<ApplyPendingLogs>(&sent.action)) apply->until = LogPosition();
+  }
+  if (world_.Is(Mutation::kRetryReusesId)) {
+    const auto name = ParseCommandId(command.id);
+    sent.id = MakeCommandId(name->plan, name->step, 1);
+    if (name->attempt > 1) world_.oracle->OnSent(sent);
+  }
+  carried_[sent.id] = streams_.at(session->stream).number;
+  SendDown(session->stream, sent, true);
+  hook_(command.id, Point::kSent);
+}
+
+uint64_t CoordinatorProcess::CarriedBy(const CommandId& command) const {
+  const auto it = carried_.find(command);
+  return it == carried_.end() ? 0 : it->second;
+}
+
+void CoordinatorProcess::Query(const HostId& host, const CommandId& command) {
+  if (!running() || world_.Is(Mutation::kNeverAsks)) return;
+  Session* session = FindWelcomed(host);
+  if (session != nullptr) SendDown(session->stream, agent::QueryCommand{command}, true);
+}
+
+}  // namespace baton::sim

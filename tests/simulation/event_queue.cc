@@ -1,0 +1,113 @@
+#include "tests/simulation/event_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace baton::sim {
+
+EventQueue::Process EventQueue::Add() {
+  processes_.emplace_back();
+  return static_cast<Process>(processes_.size()) - 1;
+}
+
+void EventQueue::Push(const Entry& entry) {
+  heap_.push_back(entry);
+  std::push_heap(heap_.begin(), heap_.end(), std::greater<Entry>());
+}
+
+uint64_t EventQueue::At(Process process, Nanos delay, std::function<void()> f) {
+  uint32_t index = 0;
+  if (free_.empty()) {
+    index = static_cast<uint32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
+  }
+  Slot& slot = slots_[index];
+  slot.f = std::move(f);
+  slot.process = process;
+  slot.incarnation = processes_[process].incarnation;
+  Push({now_ + std::max<Nanos>(delay, 0), ++sequence_, index, slot.generation});
+  return (static_cast<uint64_t>(slot.generation) << 32) | (index + 1);
+}
+
+void EventQueue::Free(uint32_t index) {
+  slots_[index].f = nullptr;
+  ++slots_[index].generation;
+  free_.push_back(index);
+}
+
+void EventQueue::Cancel(uint64_t id) {
+  const uint32_t index = static_cast<uint32_t>(id & 0xFFFFFFFFu) - 1;
+  if (id == 0 || index >= slots_.size()) return;
+  if (slots_[index].generation == static_cast<uint32_t>(id >> 32)) Free(index);
+}
+
+void EventQueue::Kill(Process process) {
+  ProcessState& state = processes_[process];
+  ++state.incarnation;
+  state.alive = false;
+  state.paused = false;
+  for (const Entry& entry : state.held) {
+    if (slots_[entry.slot].generation == entry.generation) Free(entry.slot);
+  }
+  state.held.clear();
+}
+
+void EventQueue::Revive(Process process) {
+  // What a dead one asked for with its last breath is not its successor's.
+  ++processes_[process].incarnation;
+  processes_[process].alive = true;
+}
+
+void EventQueue::Pause(Process process) { processes_[process].paused = true; }
+
+void EventQueue::Resume(Process process) {
+  ProcessState& state = processes_[process];
+  state.paused = false;
+  for (const Entry& entry : state.held) Push({now_, ++sequence_, entry.slot, entry.generation});
+  state.held.clear();
+}
+
+bool EventQueue::RunOne(Nanos limit) {
+  while (!heap_.empty() && heap_.front().at <= limit) {
+    const Entry entry = heap_.front();
+    std::pop_heap(heap_.begin(), heap_.end(), std::greater<Entry>());
+    heap_.pop_back();
+    Slot& slot = slots_[entry.slot];
+    if (slot.generation != entry.generation) continue;
+    ProcessState& process = processes_[slot.process];
+    if (!process.alive || process.incarnation != slot.incarnation) {
+      Free(entry.slot);
+      continue;
+    }
+    if (process.paused) {
+      process.held.push_back(entry);
+      continue;
+    }
+    now_ = std::max(now_, entry.at);
+    const std::function<void()> f = std::move(slot.f);
+    Free(entry.slot);
+    f();
+    return true;
+  }
+  now_ = std::max(now_, limit);
+  return false;
+}
+
+TimerId ProcessLoop::After(absl::Duration delay, std::function<void()> f) {
+  const Nanos wanted = absl::ToInt64Nanoseconds(delay);
+  return queue_.At(process_, wanted - wanted / 1'000'000 * drift_, std::move(f));
+}
+
+absl::Time ProcessLoop::Now() const {
+  return absl::FromUnixNanos(1'700'000'000 * kSecond + queue_.now() + wall_offset_);
+}
+
+absl::Duration ProcessLoop::SinceBoot() const {
+  const Nanos passed = queue_.now() - booted_ + kSecond;
+  return absl::Nanoseconds(passed + passed / 1'000'000 * drift_);
+}
+
+}  // namespace baton::sim

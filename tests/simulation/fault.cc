@@ -1,0 +1,93 @@
+#include "tests/simulation/fault.h"
+
+#include <array>
+
+#include "absl/strings/str_cat.h"
+
+namespace baton::sim {
+namespace {
+
+constexpr std::array<std::string_view, kFaultKinds> kNames = {
+    "coordinator-crash", "coordinator-pause", "agent-crash",   "agent-pause",
+    "supervisor-crash",  "supervisor-pause",  "server-crash",  "server-pause",
+    "host-crash",        "host-pause",        "site-crash",    "agent-cut",
+    "agent-cut-one-way", "sites-cut",         "stream-breaks", "ledger-lost",
+    "ledger-full",       "share-unmounted",   "share-full",    "share-slow",
+    "clock-jump",        "second-plan",       "early-resume",  "fence-by-hand"};
+
+constexpr std::array<std::string_view, kStepKinds> kSteps = {
+    "CheckDatabase",   "EndConnections",   "Fence",   "Unfence",   "StartStandby", "ShipTail",
+    "CopyPendingLogs", "ApplyPendingLogs", "Recover", "CheckChat", "Drain",        "Deactivate",
+    "Activate",        "PointAt",          "Canary",  "RaiseEpoch"};
+
+constexpr std::array<std::string_view, kPoints> kPointNames = {"recorded", "sent", "accepted",
+                                                               "acted", "finished"};
+
+}  // namespace
+
+std::string_view ToString(FaultKind kind) { return kNames[static_cast<int>(kind)]; }
+
+std::optional<FaultKind> FindFaultKind(std::string_view name) {
+  for (int i = 0; i < kFaultKinds; ++i) {
+    if (kNames[i] == name) return static_cast<FaultKind>(i);
+  }
+  return std::nullopt;
+}
+
+std::string_view StepKindName(int kind) { return kSteps[kind]; }
+
+std::string_view PointName(Point point) { return kPointNames[static_cast<int>(point)]; }
+
+std::optional<int> FindStepKind(std::string_view name) {
+  for (int i = 0; i < kStepKinds; ++i) {
+    if (kSteps[i] == name) return i;
+  }
+  return std::nullopt;
+}
+
+int StepKindOf(const Step& step) {
+  if (step.raises_epoch()) return kStepKinds - 1;
+  // In the order of the variant (common/protocol/action.h), which also holds Start and Stop.
+  constexpr std::array<int, 17> kByIndex = {0, 1, 2, 3,  -1, -1, 4,  5, 6,
+                                            7, 8, 9, 10, 11, 12, 13, 14};
+  return kByIndex[step.action()->index()];
+}
+
+std::string Describe(const Fault& fault) {
+  std::string text(ToString(fault.kind));
+  if (fault.host >= 0) absl::StrAppend(&text, " host ", fault.host);
+  if (fault.step >= 0) {
+    absl::StrAppend(&text, ", when ", std::string(kSteps[fault.step]), " of move ", fault.move,
+                    " is ", std::string(PointName(fault.point)));
+  } else {
+    absl::StrAppend(&text, ", at ", fault.at / kMilli, " ms");
+  }
+  if (fault.delay > 0) absl::StrAppend(&text, " and ", fault.delay / kMicro, " us later");
+  if (fault.lasts > 0) absl::StrAppend(&text, ", for ", fault.lasts / kMilli, " ms");
+  if (fault.hard) absl::StrAppend(&text, ", hard");
+  return text;
+}
+
+std::vector<Fault> MakeFaults(Rng& rng) {
+  std::vector<Fault> faults;
+  const int count = static_cast<int>(rng.Below(6));
+  for (int i = 0; i < count; ++i) {
+    Fault fault;
+    fault.kind = static_cast<FaultKind>(rng.Below(kFaultKinds));
+    fault.move = static_cast<int>(rng.Below(3));
+    fault.step = static_cast<int>(rng.Below(kStepKinds));
+    fault.point = static_cast<Point>(rng.Below(kPoints));
+    if (rng.Chance(15)) {
+      fault.step = -1;
+      fault.at = rng.Between(0, 6000) * kMilli;
+    }
+    if (fault.step >= 0 && rng.Chance(50)) fault.delay = rng.Between(0, 30000) * kMicro;
+    fault.host = rng.Chance(fault.step >= 0 ? 60 : 0) ? -1 : static_cast<int>(rng.Below(4));
+    fault.lasts = rng.Between(50, rng.Chance(20) ? 8000 : 1500) * kMilli;
+    fault.hard = rng.Chance(50);
+    faults.push_back(fault);
+  }
+  return faults;
+}
+
+}  // namespace baton::sim

@@ -1,0 +1,70 @@
+// What goes wrong in a run, as a list: what is left out of it does not happen.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coordinator/model/plan.h"
+#include "tests/simulation/agent.h"
+#include "tests/simulation/event_queue.h"
+#include "tests/simulation/rng.h"
+
+namespace baton::sim {
+
+enum class FaultKind {
+  kCoordinatorCrash,
+  kCoordinatorPause,
+  kAgentCrash,
+  kAgentPause,
+  kSupervisorCrash,
+  kSupervisorPause,
+  kServerCrash,
+  kServerPause,
+  kHostCrash,
+  kHostPause,
+  kSiteCrash,
+  kAgentCut,
+  kAgentCutOneWay,
+  kSitesCut,
+  kStreamBreaks,
+  kLedgerLost,
+  kLedgerFull,
+  kShareUnmounted,
+  kShareFull,
+  kShareSlow,
+  kClockJump,
+  kSecondPlan,
+  kEarlyResume,
+  kFenceByHand,
+};
+inline constexpr int kFaultKinds = 24;
+std::string_view ToString(FaultKind kind);
+std::optional<FaultKind> FindFaultKind(std::string_view name);
+
+// What a step does, for coverage: the actions of adopt and switchover, and RaiseEpoch.
+inline constexpr int kStepKinds = 16;
+int StepKindOf(const Step& step);  // -1: of no plan that is built
+std::string_view StepKindName(int kind);
+std::optional<int> FindStepKind(std::string_view name);
+
+struct Fault {
+  FaultKind kind = FaultKind::kAgentCrash;
+  // When: the `move`-th move's step of this kind reaches `point`, or at `at` if `step` is -1.
+  int move = 0;
+  int step = -1;
+  Point point = Point::kRecorded;
+  Nanos at = 0;
+  Nanos delay = 0;  // after that
+  // Where: a host (-1: that of the step; for a share: the first or second).
+  int host = -1;
+  Nanos lasts = 0;
+  bool hard = false;  // orphans are left, the other direction is cut, …
+};
+std::string_view PointName(Point point);
+std::string Describe(const Fault& fault);
+
+std::vector<Fault> MakeFaults(Rng& rng);
+
+}  // namespace baton::sim

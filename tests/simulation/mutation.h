@@ -1,0 +1,55 @@
+// Deliberately broken builds of one code path each, which a checker must catch.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace baton::sim {
+
+enum class Mutation {
+  kNone,
+  kGateIgnoresFence,
+  kGateIgnoresBoot,
+  kGateWithoutLock,
+  kFenceWithoutStop,
+  kFenceForgetsLedger,
+  kFenceFileNotSynced,
+  kSupervisorIgnoresFence,
+  kSupervisorStopsUnconfirmed,
+  kTailNotShipped,
+  kReadyFilesSkipped,
+  kFinalBeforeCheckpoint,
+  kApplyDoesNotWait,
+  kBindInputForgotten,
+  kRecoverBeforeFence,
+  kStandbyWithoutSignal,
+  kMarkerNotRead,
+  kShipsIntoOldLineage,
+  kSealIgnored,
+  kRecordDropped,
+  kUnknownTakenForDone,
+  kRetryReusesId,
+  kJournalAnswersEarly,
+  kLedgerAnswersEarly,
+  kAgentForgetsEpochs,
+  kOldSessionHeard,
+  kChildrenNotEnded,
+  kConfirmsLosingSide,
+  kActivateFirst,
+  kPointAtForgotten,
+  kDrainNotProven,
+  kWaitsSilently,
+  kNeverAsks,
+};
+
+struct MutationInfo {
+  Mutation mutation;
+  std::string_view name;
+  std::string_view checker;  // the one that is there to catch it
+  std::string_view what;     // what is broken
+};
+std::span<const MutationInfo> AllMutations();
+std::optional<Mutation> FindMutation(std::string_view name);
+
+}  // namespace baton::sim

@@ -1,0 +1,334 @@
+#include "tests/simulation/oracle.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "tests/simulation/agent.h"
+
+namespace baton::sim {
+namespace {
+
+constexpr std::array<CheckerInfo, kCheckers> kInfos = {{
+    {"one-writer", "architecture.md, rule 1",
+     "At most one instance of a database can be written to, at any instant."},
+    {"epochs-only-grow", "architecture.md, rule 2",
+     "An agent never forgets an epoch, and a fence outlives every restart."},
+    {"durable-before-sent", "architecture.md, rule 3",
+     "A record is durable before the command that follows from it is sent."},
+    {"accepted-before-acting", "architecture.md, rule 3",
+     "A command is in the ledger before it acts, the same id never acts twice, a retry is a new "
+     "id."},
+    {"replay-is-memory", "architecture.md, rule 4",
+     "Replaying the journal gives exactly the state in memory."},
+    {"never-assumes", "architecture.md, rule 4", "A success that is recorded is a fact."},
+    {"nothing-lost", "architecture.md, rule 5",
+     "Every acknowledged message is in what is served, once."},
+    {"ends-or-waits", "architecture.md, rule 7",
+     "Every plan ends or waits visibly, and with everything mended the pool moves and serves."},
+    {"fenced-on-return", "architecture.md, rule 8",
+     "What comes back from a reboot starts nothing writable before its right was confirmed."},
+    {"served-goes-on", "architecture.md, rule 9",
+     "Nothing stops what serves, but a command of a plan or a fence."},
+    {"order", "protocol.md, Order",
+     "Recover begins when the losing side is proven fenced and its last record applied."},
+    {"fence-phases", "protocol.md, A fence has two durable phases",
+     "A proven fence is stopped with standby.signal in place; a shipped tail is in the share."},
+    {"fence-file", "protocol.md, The fence file", "Ledger first, then the file, then its folder."},
+    {"gate", "protocol.md, The gate",
+     "Writable starts need an open, confirmed fence; none follows the proof of a fence; nobody "
+     "confirms a right that is being taken away."},
+    {"supervisor", "protocol.md, The supervisor",
+     "A server that could write is stopped when its fence closes, agent or no agent."},
+    {"lineage", "protocol.md, Archives have lineage",
+     "One directory per right to write, and nothing beyond its seal is followed."},
+    {"share-marker", "protocol.md, The share", "Nothing counts as shipped that is in no share."},
+    {"rejoin", "protocol.md, Rejoin never destroys orphans",
+     "The old primary follows: its log goes nowhere that the new one's does not."},
+    {"chat", "protocol.md, Chat",
+     "One chat server takes clients, it uses the database that holds the right, and one that was "
+     "deactivated is gone."},
+    {"session", "protocol.md, Session", "A command acts only in the session that carried it."},
+    {"one-command", "protocol.md, Agent",
+     "A restarted agent ends what an earlier one left before it speaks."},
+}};
+
+}  // namespace
+
+const CheckerInfo& InfoOf(Checker checker) { return kInfos[static_cast<int>(checker)]; }
+
+void Oracle::Fail(Checker checker, std::string what) {
+  if (violation_.has_value()) return;
+  violation_ = Violation{checker, std::move(what), world_.queue.now()};
+  world_.Tell([&] {
+    return absl::StrCat("*** ", std::string(InfoOf(checker).name), " broken: ", violation_->what);
+  });
+}
+
+// --- from the world ---
+
+void Oracle::OnWritable(const Unit& unit) {
+  std::vector<const Unit*>& able = writable_[unit.database];
+  std::erase(able, &unit);
+  if (unit.Writable()) able.push_back(&unit);
+  if (tracing_) {
+    Trace(absl::StrCat("writable ", unit.ref.ToString(), " ", unit.Writable() ? "yes" : "no"));
+  }
+  if (able.size() > 1) {
+    Fail(Checker::kOneWriter, absl::StrCat(able[0]->ref.ToString(), " and ",
+                                           able[1]->ref.ToString(), " both accept writes"));
+  }
+}
+
+void Oracle::OnGate(const Unit& unit, GateVerdict verdict,
+                    const std::optional<FenceRecord>& fence) {
+  if (verdict != GateVerdict::kReadWrite) return;
+  if (!fence.has_value() || fence->phase != FencePhase::kOpen) {
+    Fail(Checker::kGate,
+         absl::StrCat(
+             "the gate lets ", unit.ref.ToString(), " start writable though its fence is ",
+             fence.has_value() ? std::string(ToString(fence->phase)) : std::string("missing")));
+    return;
+  }
+  const auto confirmed = confirmed_.find(unit.index);
+  if (confirmed == confirmed_.end() || confirmed->second != unit.host.boot) {
+    Fail(Checker::kFencedOnReturn,
+         absl::StrCat(unit.ref.ToString(), " starts writable in boot ", unit.host.boot.value(),
+                      ", in which nobody has confirmed its right"));
+  }
+}
+
+void Oracle::OnServerUp(const Unit& unit, bool read_write) {
+  if (read_write && proven_.contains(unit.index)) {
+    Fail(Checker::kGate,
+         absl::StrCat(unit.ref.ToString(), " came up writable after its fence had been proven"));
+  }
+}
+
+void Oracle::OnStopBegins(const Unit& unit, bool asked) {
+  if (asked) {
+    const auto acting = acting_.find(unit.index);
+    if (acting != acting_.end() && (std::holds_alternative<Fence>(acting->second.action) ||
+                                    std::holds_alternative<Deactivate>(acting->second.action) ||
+                                    std::holds_alternative<ShipTail>(acting->second.action) ||
+                                    std::holds_alternative<Stop>(acting->second.action))) {
+      return;
+    }
+  } else {
+    const auto& fence = unit.fence.visible;
+    if (!fence.has_value() || fence->phase >= FencePhase::kClosing) return;
+  }
+  Fail(Checker::kServedGoesOn,
+       absl::StrCat(unit.ref.ToString(), " is stopped, and neither a command nor a fence says so"));
+}
+
+void Oracle::OnFenceWritten(const Unit& unit, const FenceRecord& record) {
+  Epoch& highest = fence_epochs_[unit.index];
+  if (record.fence_epoch < highest) {
+    Fail(Checker::kEpochsOnlyGrow,
+         absl::StrCat("the fence of ", unit.ref.ToString(), " went from epoch ", highest.ToString(),
+                      " to ", record.fence_epoch.ToString()));
+  }
+  highest = record.fence_epoch;
+  if (!unit.fence.durable.has_value() || unit.fence.durable->fence_epoch < record.fence_epoch) {
+    Fail(Checker::kFenceFile,
+         absl::StrCat("the fence of ", unit.ref.ToString(),
+                      " counts as written, and would not survive a power cut"));
+  }
+}
+
+void Oracle::OnFenceLedger(const Unit& unit, const FenceRecord& record,
+                           const std::optional<FenceRecord>& in_ledger) {
+  if (in_ledger.has_value() && in_ledger->fence_epoch >= record.fence_epoch) return;
+  Fail(Checker::kFenceFile,
+       absl::StrCat("the fence of ", unit.ref.ToString(), " is in its file and not in the ledger"));
+}
+
+void Oracle::OnFenceLost(const Unit& unit) {
+  const auto it = fence_epochs_.find(unit.index);
+  if (it == fence_epochs_.end()) return;
+  const auto& fence = unit.fence.visible;
+  if (fence.has_value() && fence->fence_epoch >= it->second) return;
+  Fail(Checker::kEpochsOnlyGrow,
+       absl::StrCat("the fence of ", unit.ref.ToString(), " under epoch ", it->second.ToString(),
+                    " did not survive a power cut"));
+}
+
+void Oracle::CheckAcknowledged(const Unit& unit, const char* when) {
+  std::vector<int64_t> held;
+  held.reserve(unit.data.log.size());
+  for (const LogEntry& entry : unit.data.log) {
+    if (entry.message != 0) held.push_back(entry.message);
+  }
+  std::sort(held.begin(), held.end());
+  if (std::adjacent_find(held.begin(), held.end()) != held.end()) {
+    Fail(Checker::kNothingLost, absl::StrCat(when, " ", unit.ref.ToString(), " has one twice"));
+  }
+  for (const Acknowledged& acked : acked_) {
+    if (acked.database != unit.database ||
+        std::binary_search(held.begin(), held.end(), acked.message)) {
+      continue;
+    }
+    Fail(Checker::kNothingLost, absl::StrCat(when, " ", unit.ref.ToString(), " lacks message ",
+                                             acked.message, ", which a client was told is safe"));
+    return;
+  }
+}
+
+void Oracle::OnPromotion(const Unit& unit) { CheckAcknowledged(unit, "promoted,"); }
+
+void Oracle::OnShipped(const Unit& unit, const LineageKey& key, const FileName& name,
+                       const Share& share) {
+  if (!share.mounted) {
+    Fail(Checker::kShareMarker, absl::StrCat(unit.ref.ToString(), " ships segment ", name.segment,
+                                             " to ", share.id.value(), ", which is not mounted"));
+  }
+  const auto& write = unit.fence.visible.has_value() ? unit.fence.visible->write : std::nullopt;
+  if (key.host != unit.host.index || (write.has_value() && write->epoch != key.epoch)) {
+    Fail(Checker::kLineage, absl::StrCat(unit.ref.ToString(), " ships into the directory of epoch ",
+                                         key.epoch.ToString(), ", which is another's"));
+  }
+}
+
+void Oracle::OnApplied(const Unit& unit, uint64_t from) {
+  if (unit.problem.empty() || unit.data.end < from) return;
+  OnDiverged(unit);
+}
+
+void Oracle::OnDiverged(const Unit& unit) {
+  Fail(Checker::kRejoin, absl::StrCat(unit.ref.ToString(), " cannot follow: ", unit.problem));
+}
+
+void Oracle::OnChatServes(const Unit& unit) {
+  int accepting = 0;
+  for (const auto& other : world_.units) {
+    if (!other->is_database() && other->accepting) ++accepting;
+  }
+  if (accepting > 1) {
+    Fail(Checker::kChat,
+         absl::StrCat("two chat servers take clients, one is ", unit.ref.ToString()));
+  }
+  const Unit* database = world_.InstanceOn(0, unit.uses);
+  if (database == nullptr || !database->fence.visible.has_value() ||
+      database->fence.visible->phase >= FencePhase::kClosing) {
+    Fail(Checker::kChat, absl::StrCat(unit.ref.ToString(),
+                                      " takes clients over a database that may not be written"));
+  }
+}
+
+void Oracle::OnAcknowledged(int64_t message, const Unit& database) {
+  acked_.push_back({message, database.database});
+}
+
+// --- from the agents ---
+
+void Oracle::OnAct(const Unit& unit, const Command& command, const Epoch& durable_epoch,
+                   bool accepted) {
+  acting_[unit.index] = command;
+  if (tracing_) Trace(absl::StrCat("act ", command.id.value(), " ", Describe(command.action)));
+  if (!accepted) {
+    Fail(Checker::kAcceptedBeforeActing,
+         absl::StrCat(command.id.value(), " acts, and the ledger on disk does not hold it"));
+  }
+  if (!acted_.insert(command.id).second) {
+    Fail(Checker::kAcceptedBeforeActing, absl::StrCat(command.id.value(), " acts a second time"));
+  }
+  if (durable_epoch < command.epoch) {
+    Fail(Checker::kEpochsOnlyGrow,
+         absl::StrCat(command.id.value(), " acts under epoch ", command.epoch.ToString(),
+                      ", the ledger of ", unit.host.id.value(), " knows only ",
+                      durable_epoch.ToString()));
+  }
+  if (std::holds_alternative<Recover>(command.action)) CheckMayRecover(unit);
+}
+
+void Oracle::CheckMayRecover(const Unit& unit) {
+  for (const auto& other : world_.units) {
+    if (!other->is_database() || other->host.index == unit.host.index) continue;
+    const auto& fence = other->fence.visible;
+    const bool closed = fence.has_value() && fence->phase == FencePhase::kClosed;
+    if (!closed || other->Writable()) {
+      Fail(Checker::kOrder, absl::StrCat("Recover of ", unit.ref.ToString(), " begins while ",
+                                         other->ref.ToString(), " is not fenced and shipped"));
+      return;
+    }
+  }
+  for (const auto& [database, final] : finals_) {
+    const Unit* gains = world_.InstanceOn(database, unit.host.index);
+    if (gains->data.timeline > final.timeline || gains->data.end > final.lsn) continue;
+    Fail(Checker::kOrder,
+         absl::StrCat("Recover of ", unit.ref.ToString(), " begins while ", gains->ref.ToString(),
+                      " has applied ", gains->data.Position().ToString(),
+                      " and the final position is ", final.ToString()));
+  }
+}
+
+void Oracle::OnActed(const Unit& unit, const Command& command, const Outcome& outcome) {
+  acting_.erase(unit.index);
+  if (!outcome.ok()) return;
+  if (std::holds_alternative<Fence>(command.action)) {
+    const bool stopped = !unit.Runs() || unit.state() == ServerState::kStandby;
+    if (!stopped || unit.Writable() || !unit.data.standby_signal) {
+      Fail(Checker::kFencePhases,
+           absl::StrCat("Fence of ", unit.ref.ToString(), " counts as proven, and ",
+                        !unit.data.standby_signal ? "standby.signal is missing"
+                                                  : "it can still be written to"));
+    }
+    proven_.insert(unit.index);
+  } else if (std::holds_alternative<Deactivate>(command.action)) {
+    if (unit.Runs()) {
+      Fail(Checker::kChat, absl::StrCat(unit.ref.ToString(), " counts as deactivated and runs"));
+    }
+    proven_.insert(unit.index);
+  } else if (std::holds_alternative<ShipTail>(command.action)) {
+    finals_[unit.database] = *outcome.position;
+    CheckShipped(unit, *outcome.position);
+  }
+}
+
+// Every segment up to the final position lies in the share, in the lineage's directory.
+void Oracle::CheckShipped(const Unit& unit, const LogPosition& final) {
+  const auto& fence = unit.fence.visible;
+  if (!fence.has_value() || !fence->write.has_value()) return;
+  const LineageKey key = world_.KeyOf(unit.database, *fence->write);
+  const Share& share = *world_.ShareOf(fence->write->share);
+  const uint64_t first = unit.data.history.empty() ? kSegmentBytes : unit.data.history.back().lsn;
+  for (uint64_t n = first / kSegmentBytes; n <= final.lsn / kSegmentBytes; ++n) {
+    if (share.files.contains({key, FileName{final.timeline, n, false}})) continue;
+    Fail(Checker::kFencePhases,
+         absl::StrCat("the tail of ", unit.ref.ToString(), " counts as shipped to ",
+                      final.ToString(), ", and segment ", n, " is not in the share"));
+    return;
+  }
+}
+
+void Oracle::OnAgentEnds(int host) {
+  for (const Unit* unit : world_.hosts[host].units) acting_.erase(unit->index);
+}
+
+void Oracle::OnAgentEpoch(int host, const Epoch& epoch) {
+  Epoch& seen = agent_epochs_[host];
+  seen = std::max(seen, epoch);
+}
+
+void Oracle::OnSession(const Command& command, uint64_t carried, uint64_t now) {
+  if (carried == now) return;
+  Fail(Checker::kSession, absl::StrCat(command.id.value(), " was carried by session ", carried,
+                                       " and acts in session ", now));
+}
+
+void Oracle::OnOrphanActs(int host, bool agent_speaks) {
+  if (!agent_speaks) return;
+  Fail(Checker::kOneCommand,
+       absl::StrCat("a child of a command that an earlier agent on ", world_.hosts[host].id.value(),
+                    " began still acts, and the new agent speaks already"));
+}
+
+void Oracle::OnConfirmed(const Unit& unit, const BootId& boot) {
+  confirmed_[unit.index] = boot;
+  proven_.erase(unit.index);
+}
+
+}  // namespace baton::sim

@@ -1,0 +1,148 @@
+// Knows the truth, whatever anybody says, and judges it by one checker per rule.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/protocol/action.h"
+#include "common/protocol/observation.h"
+#include "coordinator/executor/state.h"
+#include "tests/simulation/world.h"
+
+namespace baton::sim {
+
+enum class Checker {
+  kOneWriter,             // rule 1
+  kEpochsOnlyGrow,        // rule 2
+  kDurableBeforeSent,     // rule 3: a record before its command
+  kAcceptedBeforeActing,  // rule 3: Accepted before acting, an id acts once
+  kReplayIsMemory,        // rule 4
+  kNeverAssumes,          // rule 4: a success that was recorded is true
+  kNothingLost,           // rule 5
+  kEndsOrWaits,           // rule 7
+  kFencedOnReturn,        // rule 8
+  kServedGoesOn,          // rule 9
+  kOrder,                 // protocol.md "Order"
+  kFencePhases,           // protocol.md "A fence has two durable phases"
+  kFenceFile,             // protocol.md "The fence file"
+  kGate,                  // protocol.md "The gate"
+  kSupervisor,            // protocol.md "The supervisor"
+  kLineage,               // protocol.md "Archives have lineage"
+  kShareMarker,           // protocol.md "The share carries a marker"
+  kRejoin,                // protocol.md "Rejoin never destroys orphans"
+  kChat,                  // protocol.md "Chat"
+  kSession,               // protocol.md "Session"
+  kOneCommand,            // protocol.md "Agent": one command per resource at a time
+};
+inline constexpr int kCheckers = 21;
+struct CheckerInfo {
+  std::string_view name;
+  std::string_view rule;  // where it is written
+  std::string_view sentence;
+};
+const CheckerInfo& InfoOf(Checker checker);
+
+struct Violation {
+  Checker checker = Checker::kOneWriter;
+  std::string what;
+  Nanos at = 0;
+};
+
+class Oracle {
+ public:
+  explicit Oracle(World& world) : world_(world) {}
+
+  const std::optional<Violation>& violation() const { return violation_; }
+  void Fail(Checker checker, std::string what);
+
+  // --- from the world ---
+  void OnWritable(const Unit& unit);
+  void OnServerUp(const Unit& unit, bool read_write);
+  void OnGate(const Unit& unit, GateVerdict verdict, const std::optional<FenceRecord>& fence);
+  void OnStopBegins(const Unit& unit, bool asked);
+  void OnFenceWritten(const Unit& unit, const FenceRecord& record);
+  // A runner wrote the fence file: the ledger held it before.
+  void OnFenceLedger(const Unit& unit, const FenceRecord& record,
+                     const std::optional<FenceRecord>& in_ledger);
+  void OnFenceLost(const Unit& unit);
+  void OnPromotion(const Unit& unit);
+  void OnShipped(const Unit& unit, const LineageKey& key, const FileName& name, const Share& share);
+  void OnApplied(const Unit& unit, uint64_t from);
+  void OnDiverged(const Unit& unit);
+  void OnChatServes(const Unit& unit);
+  int64_t NewMessage() { return ++last_message_; }
+  void OnAcknowledged(int64_t message, const Unit& database);
+  uint64_t acknowledged() const { return acked_.size(); }
+  int64_t last_acknowledged() const { return acked_.empty() ? 0 : acked_.back().message; }
+
+  // --- from the agents ---
+  void OnAct(const Unit& unit, const Command& command, const Epoch& durable_epoch, bool accepted);
+  void OnActed(const Unit& unit, const Command& command, const Outcome& outcome);
+  void OnAgentEnds(int host);
+  void OnAgentEpoch(int host, const Epoch& epoch);
+  // `carried`: the number of the session that carried the command, `now` that of the agent's own.
+  void OnSession(const Command& command, uint64_t carried, uint64_t now);
+  // A child of a command that an earlier agent began.
+  void OnOrphanActs(int host, bool agent_speaks);
+  void OnConfirmed(const Unit& unit, const BootId& boot);
+
+  // --- from the coordinator ---
+  void OnDurable(const Record& record);
+  void OnSent(const Command& command);
+  void OnConfirmSent(const Unit& unit, const Epoch& epoch, const Execution* running);
+  void OnRecorded(const Record& record, const Execution& execution);
+  void OnReplayed(const CoordinatorState& replayed, const CoordinatorState& memory);
+  void OnFencedByHand(const Unit& unit);
+  // Long enough after a fence by hand: its supervisor has acted.
+  void OnHandFenceDue(const Unit& unit);
+
+  // --- at the end ---
+  void CheckServed(const CoordinatorState& state);
+  // A plan that neither waits nor has anything under way.
+  void CheckGoesOn(const Execution& execution);
+
+  const std::vector<std::string>& trace() const { return trace_; }
+  void KeepTrace() { tracing_ = true; }
+  void Trace(std::string line) {
+    if (tracing_) trace_.push_back(std::move(line));
+  }
+  bool tracing() const { return tracing_; }
+
+ private:
+  void CheckHolds(const Step& step, const Outcome& outcome);
+  void CheckShipped(const Unit& unit, const LogPosition& final);
+  void CheckMayRecover(const Unit& unit);
+  void CheckAcknowledged(const Unit& unit, const char* when);
+
+  World& world_;
+  std::optional<Violation> violation_;
+  std::map<int, std::vector<const Unit*>> writable_;  // by database
+  struct Acknowledged {
+    int64_t message = 0;
+    int database = 0;
+  };
+  std::vector<Acknowledged> acked_;
+  int64_t last_message_ = 0;
+  std::set<CommandId> durable_commands_;
+  std::set<Epoch> durable_epochs_;
+  std::set<CommandId> acted_;
+  std::map<int, Epoch> agent_epochs_;  // by host
+  std::map<int, Epoch> fence_epochs_;  // by unit
+  std::set<CommandId> sent_;
+  std::map<int, Command> acting_;    // by unit
+  std::set<int> proven_;             // units whose fence was proven, and not opened since
+  std::map<int, BootId> confirmed_;  // by unit: the boot in which its right was confirmed
+  std::set<int> fenced_by_hand_;
+  std::map<int, LogPosition> finals_;  // by database: what the last ShipTail told
+  std::vector<std::string> trace_;
+  bool tracing_ = false;
+};
+
+// One line for people.
+std::string DescribeFact(const Record& record, const Execution& execution);
+
+}  // namespace baton::sim

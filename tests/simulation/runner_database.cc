@@ -1,0 +1,473 @@
+// What the PostgreSQL runner does (agent/database), effect by effect, on the model.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "tests/simulation/agent.h"
+#include "tests/simulation/oracle.h"
+
+namespace baton::sim {
+namespace {
+
+// Between two effects: long enough for anything to happen.
+#define SIM_PAUSE(run, low, high)                    \
+  do {                                               \
+    Outcome paused = co_await Pause(run, low, high); \
+    if (!paused.ok()) co_return paused;              \
+  } while (false)
+#define SIM_TRY(task)                 \
+  do {                                \
+    Outcome tried = co_await task;    \
+    if (!tried.ok()) co_return tried; \
+  } while (false)
+
+bool StandbyRuns(const Unit& unit) {
+  return unit.Answers() && unit.state() == ServerState::kStandby;
+}
+bool PrimaryRuns(const Unit& unit) {
+  return unit.Answers() && unit.state() == ServerState::kPrimary;
+}
+
+Outcome At(const Unit& unit) {
+  Outcome outcome = OkOutcome();
+  outcome.system_id = "sys";
+  outcome.position = unit.data.Position();
+  return outcome;
+}
+
+Task<Outcome> StartAndWait(Run* run) {
+  Unit& unit = run->unit;
+  if (!unit.RequestStart()) co_return Fail("NOT_MANAGED", "its supervisor does not answer");
+  Nanos wait = 2 * kMilli;
+  for (int polls = 1;; ++polls) {
+    SIM_PAUSE(run, wait, wait * 2);
+    wait = std::min(wait * 2, 50 * kMilli);
+    if (unit.Answers()) break;
+    if (!unit.refused().empty() && !unit.Runs()) co_return Fail("GATE_REFUSED", "the gate refused");
+    if (polls % 10 == 0 && !unit.Runs()) {
+      co_return Fail("ENDED_WHILE_STARTING", "it ended while it started");
+    }
+  }
+  run->did = true;
+  co_return OkOutcome();
+}
+
+Task<Outcome> ProveWritable(Run* run) {
+  SIM_PAUSE(run, kMilli / 2, 2 * kMilli);
+  if (!PrimaryRuns(run->unit)) co_return Fail("NOT_WRITABLE", "a write was refused");
+  run->unit.data.Append(run->agent.world.NewEntryId(), 0);
+  co_return OkOutcome();
+}
+
+void PlaceSignal(Run* run) {
+  if (run->agent.world.Is(Mutation::kStandbyWithoutSignal)) return;
+  run->unit.data.standby_signal = true;
+  run->did = true;
+}
+
+std::optional<LogPosition> FinalPosition(const Unit& unit, const FenceRecord& record) {
+  if (!record.write.has_value()) return std::nullopt;
+  if (record.write->sealed.has_value()) return record.write->sealed;
+  if (unit.data.control == DataDirectory::Control::kStopped) {
+    return LogPosition{unit.data.timeline, unit.data.checkpoint};
+  }
+  return std::nullopt;
+}
+
+Outcome InRole(const Run& run, const CheckDatabase& wanted) {
+  const Unit& unit = run.unit;
+  const bool primary = wanted.role == InstanceRole::kPrimary;
+  if (unit.Answers()) {
+    if ((unit.state() == ServerState::kPrimary) != primary) {
+      return Fail("WRONG_ROLE", "found it running in another role");
+    }
+    if (primary && unit.archive_failing) return Fail("ARCHIVER_FAILS", "its archiver failed");
+    if (!primary && !unit.problem.empty()) return Fail("GAP", unit.problem.c_str());
+  } else if (!unit.Runs() && !wanted.running) {
+    if (unit.data.standby_signal == primary) return Fail("WRONG_ROLE", "stopped in another role");
+  } else {
+    return Fail("UNAVAILABLE", "it does not answer");
+  }
+  for (const Share& share : run.agent.world.shares) {
+    if (!share.mounted || share.full) return Fail("SHARE", "a share is missing or full");
+  }
+  return OkOutcome();
+}
+
+Task<Outcome> Act(Run* run, CheckDatabase wanted) {
+  Unit& unit = run->unit;
+  SIM_PAUSE(run, kMilli, 3 * kMilli);
+  Outcome in_role = InRole(*run, wanted);
+  if (!in_role.ok()) co_return in_role;
+  if (!wanted.checkpoint || !PrimaryRuns(unit)) co_return At(unit);
+  unit.data.Append(run->agent.world.NewEntryId(), 0);
+  unit.data.Switch();
+  unit.ArchiveSoon(kMilli);
+  const Nanos limit = run->agent.world.queue.now() + 2 * kSecond;
+  while (!unit.data.ready.empty()) {
+    SIM_PAUSE(run, 2 * kMilli, 10 * kMilli);
+    if (!PrimaryRuns(unit)) co_return Fail("UNAVAILABLE", "it ended meanwhile");
+    if (run->agent.world.queue.now() > limit) co_return Fail("ARCHIVER_STUCK", "files wait");
+  }
+  co_return At(unit);
+}
+
+Task<Outcome> Act(Run* run, EndConnections) {
+  Unit& unit = run->unit;
+  SIM_PAUSE(run, kMilli, 5 * kMilli);
+  if (!unit.Runs()) co_return OkOutcome();
+  if (!unit.Answers()) co_return Fail("UNAVAILABLE", "it does not answer");
+  co_return OkOutcome();
+}
+
+Task<Outcome> Act(Run* run, Fence) {
+  Unit& unit = run->unit;
+  SIM_PAUSE(run, kMilli / 10, kMilli);
+  FenceRecord record = FenceOrClosed(run);
+  if (StaleEpoch(*run, record)) co_return Refuse(*run, "STALE_EPOCH", "the fence has seen more");
+  record.fence_epoch = run->command.epoch;
+  if (!record.write.has_value()) {
+    record.phase = FencePhase::kClosed;
+    if (StandbyRuns(unit)) {
+      SIM_TRY(WriteFence(run, record));
+      PlaceSignal(run);
+      SIM_PAUSE(run, kMilli, 2 * kMilli);
+      if (!StandbyRuns(unit)) co_return Fail("BECAME_WRITABLE", "promoted or ended meanwhile");
+      co_return At(unit);
+    }
+  } else if (record.phase != FencePhase::kClosed) {
+    record.phase = FencePhase::kClosing;
+    record.fetch.clear();
+  }
+  SIM_TRY(WriteFence(run, record));
+  SIM_PAUSE(run, kMilli / 10, kMilli);
+  PlaceSignal(run);
+  SIM_PAUSE(run, kMilli / 10, kMilli);
+  SIM_TRY(StopAndProve(run));
+  Outcome outcome = OkOutcome();
+  outcome.position = FinalPosition(unit, record);
+  co_return outcome;
+}
+
+Task<Outcome> Act(Run* run, Unfence action) {
+  Unit& unit = run->unit;
+  SIM_PAUSE(run, kMilli / 10, kMilli);
+  FenceRecord record = FenceOrClosed(run);
+  if (StaleEpoch(*run, record)) co_return Refuse(*run, "STALE_EPOCH", "the fence has seen more");
+  const bool repeated = record.phase == FencePhase::kOpen && record.write == action.write;
+  if (!repeated && record.write.has_value() &&
+      (record.phase == FencePhase::kClosed || record.write->sealed.has_value())) {
+    co_return Refuse(*run, "SHIPPED_TO_ITS_END", "its log was shipped to its end");
+  }
+  if (!repeated && unit.data.standby_signal &&
+      !(record.phase == FencePhase::kClosing && record.write.has_value())) {
+    co_return Refuse(*run, "IS_A_STANDBY", "it holds no right and has standby.signal");
+  }
+  if (unit.data.control == DataDirectory::Control::kStoppedInRecovery ||
+      unit.data.control == DataDirectory::Control::kInRecovery) {
+    co_return Refuse(*run, "IS_A_STANDBY", "its control file says in recovery");
+  }
+  record.phase = FencePhase::kOpen;
+  record.fence_epoch = run->command.epoch;
+  record.write = action.write;
+  record.fetch.clear();
+  record.confirmed_boot = unit.host.boot;
+  run->agent.world.oracle->OnConfirmed(unit, unit.host.boot);
+  SIM_TRY(WriteFence(run, record));
+  SIM_PAUSE(run, kMilli / 10, kMilli);
+  unit.data.standby_signal = false;
+  SIM_TRY(StartAndWait(run));
+  if (StandbyRuns(unit)) co_return Fail("RUNS_AS_STANDBY", "it runs read-only");
+  SIM_TRY(ProveWritable(run));
+  co_return At(unit);
+}
+
+// A file goes into the share by the hand of a child process, which outlives the agent.
+Task<Outcome> Ship(Run* run, FileName name, Lineage lineage) {
+  AgentProcess& agent = run->agent;
+  Unit& unit = run->unit;
+  LineageKey key = agent.world.KeyOf(unit.database, lineage);
+  if (agent.world.Is(Mutation::kShipsIntoOldLineage)) key.epoch = Epoch{1, 1};
+  auto result = std::make_shared<PushResult>(PushResult::kNoShare);
+  agent.child = [&world = agent.world, &unit, name, key, share = lineage.share, result,
+                 boots = unit.host.boots] {
+    if (unit.host.boots != boots || !unit.host.up) return;
+    *result = Push(world, unit, name, *unit.data.Read(name), key, share);
+  };
+  agent.ledger.children.push_back({1, 1, run->command.id});
+  const int slowness = agent.world.ShareOf(lineage.share)->slowness;
+  Outcome waited = co_await Pause(run, kMilli * slowness, 4 * kMilli * slowness);
+  const std::function<void()> child = std::exchange(agent.child, nullptr);
+  agent.ledger.children.clear();
+  if (!waited.ok()) co_return waited;
+  child();
+  if (*result == PushResult::kNoShare)
+    co_return Fail("UNAVAILABLE", "the share is missing or full");
+  if (*result == PushResult::kOtherBytes) co_return Fail("OTHER_BYTES", "other bytes are there");
+  unit.data.MarkDone(name);
+  run->did = true;
+  co_return OkOutcome();
+}
+
+// The end of a crashed server's log: it recovers under its fence, as a standby that fetches
+// nothing.
+Task<Outcome> ReplayToEnd(Run* run) {
+  SIM_TRY(StartAndWait(run));
+  SIM_PAUSE(run, 5 * kMilli, 10 * kMilli);
+  if (!StandbyRuns(run->unit)) co_return Fail("STARTED_WRITABLE", "came up writable or ended");
+  Outcome end = At(run->unit);
+  SIM_TRY(StopAndProve(run));
+  end.position->lsn -= 1;
+  co_return end;
+}
+
+Task<Outcome> Act(Run* run, ShipTail) {
+  Unit& unit = run->unit;
+  World& world = run->agent.world;
+  SIM_PAUSE(run, kMilli / 10, kMilli);
+  FenceRecord record = FenceOrClosed(run);
+  if (StaleEpoch(*run, record)) co_return Refuse(*run, "STALE_EPOCH", "the fence has seen more");
+  if (!record.write.has_value()) co_return Refuse(*run, "NO_RIGHT", "there is nothing to ship");
+  if (record.phase < FencePhase::kClosing) co_return Refuse(*run, "NOT_FENCED", "fence it first");
+  Outcome outcome = OkOutcome();
+  if (record.phase == FencePhase::kClosed) {
+    if (!record.write->sealed.has_value()) {
+      co_return Refuse(*run, "CLOSED_UNSHIPPED", "closed, but not shipped to its end");
+    }
+    outcome.position = record.write->sealed;
+    co_return outcome;
+  }
+  if (!unit.LockFree()) co_return Refuse(*run, "STILL_RUNS", "something of it is alive");
+  if (!world.Is(Mutation::kReadyFilesSkipped)) {
+    while (!unit.data.ready.empty()) {
+      const FileName name = unit.data.ready.front();
+      SIM_TRY(Ship(run, name, *record.write));
+    }
+  }
+  std::optional<LogPosition> end = FinalPosition(unit, record);
+  if (!end.has_value()) {
+    Outcome replayed = co_await ReplayToEnd(run);
+    if (!replayed.ok()) co_return replayed;
+    end = replayed.position;
+  }
+  std::vector<FileName> tail = unit.data.NotDone(end->lsn);
+  if (world.Is(Mutation::kReadyFilesSkipped) && tail.size() > 1) tail.erase(tail.begin());
+  if (world.Is(Mutation::kTailNotShipped) && !tail.empty()) {
+    end->lsn = std::max(tail.front().segment * kSegmentBytes, kSegmentBytes + 1) - 1;
+    tail.clear();
+  }
+  if (world.Is(Mutation::kFinalBeforeCheckpoint)) unit.data.log.pop_back();
+  for (size_t i = 0; i < tail.size(); ++i) SIM_TRY(Ship(run, tail[i], *record.write));
+  record.phase = FencePhase::kClosed;
+  record.write->sealed = end;
+  SIM_TRY(WriteFence(run, record));
+  outcome.position = end;
+  co_return outcome;
+}
+
+Task<Outcome> Act(Run* run, StartStandby action) {
+  Unit& unit = run->unit;
+  SIM_PAUSE(run, kMilli / 10, kMilli);
+  FenceRecord record = FenceOrClosed(run);
+  if (StaleEpoch(*run, record)) co_return Refuse(*run, "STALE_EPOCH", "the fence has seen more");
+  if (PrimaryRuns(unit)) co_return Refuse(*run, "RUNS_WRITABLE", "it runs read-write");
+  if (record.write.has_value()) {
+    if (record.phase != FencePhase::kClosed || !record.write->sealed.has_value()) {
+      co_return Refuse(*run, "NOT_SHIPPED", "its log was not shipped to its end");
+    }
+  } else if (!unit.data.standby_signal) {
+    co_return Refuse(*run, "NOT_A_STANDBY", "it is a primary of another life");
+  }
+  PlaceSignal(run);
+  record.phase = FencePhase::kClosed;
+  record.fence_epoch = run->command.epoch;
+  record.write.reset();
+  record.fetch = std::move(action.fetch);
+  SIM_TRY(WriteFence(run, record));
+  SIM_TRY(StartAndWait(run));
+  if (!StandbyRuns(unit)) co_return Fail("STARTED_WRITABLE", "came up read-write");
+  unit.ReplaySoon(kMilli);
+  co_return At(unit);
+}
+
+Task<Outcome> Act(Run* run, CopyPendingLogs action) {
+  Unit& unit = run->unit;
+  World& world = run->agent.world;
+  SIM_PAUSE(run, kMilli / 10, kMilli);
+  FenceRecord record = FenceOrClosed(run);
+  if (StaleEpoch(*run, record)) co_return Refuse(*run, "STALE_EPOCH", "the fence has seen more");
+  if (record.write.has_value()) co_return Refuse(*run, "HOLDS_THE_RIGHT", "it may write");
+  record.phase = FencePhase::kClosed;
+  record.fence_epoch = run->command.epoch;
+  record.fetch = action.fetch;
+  SIM_TRY(WriteFence(run, record));
+  for (size_t i = 0; i < action.fetch.size(); ++i) {
+    const Lineage& lineage = action.fetch[i];
+    SIM_PAUSE(run, kMilli, 4 * kMilli * world.ShareOf(lineage.share)->slowness);
+    const Share& share = *world.ShareOf(lineage.share);
+    if (!share.mounted && !world.Is(Mutation::kMarkerNotRead)) {
+      co_return Fail("UNAVAILABLE", "the share's marker is missing");
+    }
+    if (!share.mounted) continue;
+    const LineageKey key = world.KeyOf(unit.database, lineage);
+    for (auto it = share.files.lower_bound({key, FileName{}});
+         it != share.files.end() && it->first.first == key; ++it) {
+      if (Served(it->first.second, lineage.sealed) || world.Is(Mutation::kSealIgnored)) {
+        unit.copied.emplace(it->first, it->second);
+      }
+    }
+  }
+  co_return OkOutcome();
+}
+
+Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
+  Unit& unit = run->unit;
+  Nanos wait = kMilli;
+  while (true) {
+    if (run->agent.world.Is(Mutation::kApplyDoesNotWait) && unit.Answers()) co_return At(unit);
+    if (PrimaryRuns(unit)) co_return Refuse(*run, "NOT_IN_RECOVERY", "it runs read-write");
+    if (StandbyRuns(unit)) {
+      if (unit.data.timeline > action.until.timeline) {
+        co_return Fail("WRONG_TIMELINE", "it has left the timeline that was shipped");
+      }
+      if (unit.data.timeline == action.until.timeline && unit.data.end > action.until.lsn) {
+        co_return At(unit);
+      }
+      unit.ReplaySoon(kMilli / 4);
+    }
+    SIM_PAUSE(run, wait, wait * 2);
+    wait = std::min(wait * 2, 100 * kMilli);
+  }
+}
+
+Task<Outcome> Act(Run* run, Recover action) {
+  Unit& unit = run->unit;
+  SIM_PAUSE(run, kMilli / 10, kMilli);
+  FenceRecord record = FenceOrClosed(run);
+  if (StaleEpoch(*run, record)) co_return Refuse(*run, "STALE_EPOCH", "the fence has seen more");
+  if (!unit.Answers()) co_return Fail("UNAVAILABLE", "it does not answer");
+  const bool ours = record.phase == FencePhase::kOpen && record.write == action.write;
+  const bool in_recovery = StandbyRuns(unit);
+  if (!in_recovery && !ours) co_return Refuse(*run, "NOT_IN_RECOVERY", "it runs read-write");
+  if (in_recovery && !ours && record.write.has_value()) {
+    co_return Refuse(*run, "HOLDS_ANOTHER_RIGHT", "StartStandby gives that back");
+  }
+  record.phase = FencePhase::kOpen;
+  record.fence_epoch = run->command.epoch;
+  record.write = action.write;
+  record.fetch.clear();
+  record.confirmed_boot = unit.host.boot;
+  run->agent.world.oracle->OnConfirmed(unit, unit.host.boot);
+  SIM_TRY(WriteFence(run, record));
+  SIM_PAUSE(run, kMilli / 10, kMilli);
+  if (in_recovery) {
+    if (!unit.Answers()) co_return Unsure("PROMOTION_UNKNOWN", "no answer to the request");
+    unit.AskToPromote();
+    run->did = true;
+    do {
+      Outcome waited = co_await Pause(run, 2 * kMilli, 8 * kMilli);
+      if (!waited.ok()) co_return Unsure("PROMOTION_PENDING", "it may take effect later");
+    } while (!PrimaryRuns(unit));
+  }
+  SIM_TRY(ProveWritable(run));
+  Outcome outcome = At(unit);
+  if (!unit.data.history.empty()) outcome.position->lsn = unit.data.history.back().lsn;
+  co_return outcome;
+}
+
+Task<Outcome> Act(Run* run, Start) {
+  SIM_TRY(StartAndWait(run));
+  co_return At(run->unit);
+}
+Task<Outcome> Act(Run* run, Stop) {
+  SIM_TRY(StopAndProve(run));
+  co_return At(run->unit);
+}
+template <class Other>
+Task<Outcome> Act(Run* run, Other) {
+  co_return Refuse(*run, "NOT_A_DATABASE_ACTION", "this resource is a database");
+}
+
+}  // namespace
+
+Task<Outcome> ActOnDatabase(Run* run) {
+  return std::visit([run](const auto& action) { return Act(run, action); }, run->command.action);
+}
+
+namespace {
+
+Outcome SeeWritable(const Run& run, const Lineage& write) {
+  const Unit& unit = run.unit;
+  if (unit.PhaseNow() != FencePhase::kOpen || unit.fence.visible->write != write ||
+      !PrimaryRuns(unit)) {
+    return Unsure("NOT_SEEN", "it does not write under this right");
+  }
+  Outcome outcome = At(unit);
+  if (!unit.data.history.empty()) outcome.position->lsn = unit.data.history.back().lsn;
+  return outcome;
+}
+
+struct Looker {
+  Run* run;
+
+  Outcome operator()(const Fence&) const {
+    const Unit& unit = run->unit;
+    const auto& record = unit.fence.visible;
+    if (!record.has_value() || record->phase < FencePhase::kClosing ||
+        record->fence_epoch < run->command.epoch || !unit.data.standby_signal) {
+      return Unsure("NOT_SEEN", "it is not fenced");
+    }
+    if (!record->write.has_value() && StandbyRuns(unit)) return At(unit);
+    if (!unit.LockFree()) return Unsure("NOT_SEEN", "something of it is alive");
+    Outcome outcome = OkOutcome();
+    outcome.position = FinalPosition(unit, *record);
+    return outcome;
+  }
+  Outcome operator()(const Unfence& action) const { return SeeWritable(*run, action.write); }
+  Outcome operator()(const Recover& action) const { return SeeWritable(*run, action.write); }
+  Outcome operator()(const ShipTail&) const {
+    const auto& record = run->unit.fence.visible;
+    if (!record.has_value() || record->phase != FencePhase::kClosed || !record->write.has_value() ||
+        !record->write->sealed.has_value()) {
+      return Unsure("NOT_SEEN", "the fence names no final position");
+    }
+    Outcome outcome = OkOutcome();
+    outcome.position = record->write->sealed;
+    return outcome;
+  }
+  Outcome operator()(const StartStandby& action) const {
+    const auto& record = run->unit.fence.visible;
+    if (!record.has_value() || record->phase != FencePhase::kClosed || record->write.has_value() ||
+        record->fetch != action.fetch || !StandbyRuns(run->unit)) {
+      return Unsure("NOT_SEEN", "it does not follow these lineages");
+    }
+    return At(run->unit);
+  }
+  Outcome operator()(const ApplyPendingLogs& action) const {
+    const Unit& unit = run->unit;
+    if (!StandbyRuns(unit) || unit.data.timeline != action.until.timeline ||
+        unit.data.end <= action.until.lsn) {
+      return Unsure("NOT_SEEN", "it has not applied that");
+    }
+    return At(unit);
+  }
+  Outcome operator()(const EndConnections&) const { return OkOutcome(); }
+  Outcome operator()(const CheckDatabase& action) const { return InRole(*run, action); }
+  Outcome operator()(const Start&) const {
+    return run->unit.Answers() ? At(run->unit) : Unsure("NOT_SEEN", "it does not run");
+  }
+  Outcome operator()(const Stop&) const {
+    return run->unit.LockFree() ? At(run->unit) : Unsure("NOT_SEEN", "it runs");
+  }
+  template <class Other>
+  Outcome operator()(const Other&) const {
+    return Unsure("NOT_SEEN", "only another run can tell");
+  }
+};
+
+}  // namespace
+
+Outcome LookAtDatabase(Run* run) { return std::visit(Looker{run}, run->command.action); }
+
+}  // namespace baton::sim

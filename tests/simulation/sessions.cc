@@ -1,0 +1,317 @@
+// The coordinator's side of sessions, by the rules of coordinator/transport, and the network below.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "tests/simulation/coordinator.h"
+#include "tests/simulation/oracle.h"
+
+namespace baton::sim {
+namespace {
+
+constexpr Nanos kReportInterval = 2 * kSecond;
+// When an end of a stream notices that nothing comes through any more.
+constexpr Nanos kKeepalive = 3 * kSecond;
+
+bool MayBeLost(const agent::ToCoordinator& message) {
+  return std::holds_alternative<agent::Accepted>(message) ||
+         std::holds_alternative<agent::Finished>(message) ||
+         std::holds_alternative<agent::CommandAnswer>(message);
+}
+
+}  // namespace
+
+// --- the agents' ends ---
+
+void SimLink::Open(const agent::Hello& hello, Events events) {
+  Close();
+  stream_ = coordinator_.OpenStream(agent_, hello, std::move(events));
+}
+void SimLink::Send(const agent::ToCoordinator& message) { coordinator_.SendUp(stream_, message); }
+void SimLink::Close() {
+  if (stream_ != 0) coordinator_.CloseFromAgent(stream_);
+}
+
+uint64_t CoordinatorProcess::OpenStream(AgentProcess& agent, const agent::Hello& hello,
+                                        agent::CoordinatorLink::Events events) {
+  const uint64_t id = ++last_stream_;
+  const bool heard_old = world_.Is(Mutation::kOldSessionHeard);
+  for (auto& [old, stream] : streams_) {
+    if (heard_old && stream.host == agent.host.index) stream.events.message = events.message;
+  }
+  Stream& stream = streams_[id];
+  stream.host = agent.host.index;
+  stream.agent = agent.process;
+  stream.events = std::move(events);
+  stream.number = hello.session_counter;
+  const bool reached = running() && world_.Reaches(stream.host, kCoordinatorHost) &&
+                       world_.Reaches(kCoordinatorHost, stream.host);
+  if (!reached) {
+    CloseToAgent(id, world_.Jitter(1, 200) * kMilli);
+    return id;
+  }
+  stream.last_up = world_.queue.now() + world_.Jitter(1, 10) * kMilli;
+  world_.queue.At(process, stream.last_up - world_.queue.now(),
+                  [this, id, hello] { OnHello(id, hello); });
+  return id;
+}
+
+void CoordinatorProcess::Notice(uint64_t id) {
+  Stream& stream = streams_.at(id);
+  if (std::exchange(stream.noticing, true)) return;
+  CloseToAgent(id, kKeepalive);
+}
+
+void CoordinatorProcess::SendUp(uint64_t id, const agent::ToCoordinator& message) {
+  const auto it = streams_.find(id);
+  if (it == streams_.end() || !it->second.agent_end) return;
+  Stream& stream = it->second;
+  if (!world_.Reaches(stream.host, kCoordinatorHost) ||
+      !world_.Reaches(kCoordinatorHost, stream.host)) {
+    Notice(id);
+  }
+  if (!world_.Reaches(stream.host, kCoordinatorHost)) return;
+  const bool storm = world_.storms && MayBeLost(message);
+  if (storm && world_.rng.Chance(3)) return;
+  const int copies = storm && world_.rng.Chance(4) ? 2 : 1;
+  for (int i = 0; i < copies; ++i) {
+    const Nanos delay = world_.Jitter(300, world_.storms ? 60000 : 2000) * kMicro;
+    stream.last_up = std::max(stream.last_up, world_.queue.now() + delay);
+    world_.queue.At(process, stream.last_up - world_.queue.now(),
+                    [this, id, message] { OnMessage(id, message); });
+  }
+}
+
+void CoordinatorProcess::CloseFromAgent(uint64_t id) {
+  const auto it = streams_.find(id);
+  if (it == streams_.end() || !it->second.agent_end) return;
+  it->second.agent_end = false;
+  if (!world_.Reaches(it->second.host, kCoordinatorHost)) return;
+  world_.queue.At(process, world_.Jitter(300, 20000) * kMicro, [this, id] { Drop(id, false); });
+}
+
+void CoordinatorProcess::CloseToAgent(uint64_t id, Nanos delay) {
+  const Stream& stream = streams_.at(id);
+  world_.queue.At(stream.agent, delay, [this, id] {
+    Stream& mine = streams_.at(id);
+    if (!mine.agent_end) return;
+    mine.agent_end = false;
+    mine.events.closed(absl::UnavailableError("the stream broke"));
+  });
+}
+
+void CoordinatorProcess::BreakStreams(int host) {
+  std::vector<uint64_t> broken;
+  for (const auto& [id, stream] : streams_) {
+    if (stream.host == host && stream.agent_end) broken.push_back(id);
+  }
+  for (const uint64_t id : broken) {
+    CloseToAgent(id, world_.Jitter(0, 5) * kMilli);
+    world_.queue.At(process, world_.Jitter(0, 5) * kMilli, [this, id] { Drop(id, false); });
+  }
+}
+
+void CoordinatorProcess::SendDown(uint64_t id, agent::FromCoordinator message, bool may_be_lost) {
+  Stream& stream = streams_.at(id);
+  if (!world_.Reaches(kCoordinatorHost, stream.host)) return;
+  const bool storm = world_.storms && may_be_lost;
+  if (storm && world_.rng.Chance(3)) return;
+  const int copies = storm && world_.rng.Chance(4) ? 2 : 1;
+  const Nanos delay = world_.Jitter(300, world_.storms ? 60000 : 2000) * kMicro;
+  stream.last_down = std::max(stream.last_down, world_.queue.now() + delay);
+  for (int i = 0; i < copies; ++i) {
+    world_.queue.At(stream.agent, stream.last_down - world_.queue.now() + i * kMilli,
+                    [this, id, message] {
+                      Stream& mine = streams_.at(id);
+                      if (!mine.agent_end && !world_.Is(Mutation::kOldSessionHeard)) return;
+                      mine.events.message(message);
+                    });
+  }
+}
+
+// --- sessions ---
+
+void CoordinatorProcess::OnHello(uint64_t id, const agent::Hello& hello) {
+  Session& session = sessions_[id];
+  session.stream = id;
+  session.host = hello.host;
+  session.ledger = hello.ledger;
+  session.counter = hello.session_counter;
+  session.boot = hello.boot;
+  session.heard = world_.queue.now();
+  Watch(id);
+  if (driver_->state().ledgers.contains(hello.host)) return Admit(session);
+  if (!pinning_.insert(hello.host).second) return;
+  driver_->Append(LedgerAccepted{hello.host, hello.ledger, "", "", ""},
+                  [this, host = hello.host](const absl::StatusOr<Record>& record) {
+                    pinning_.erase(host);
+                    if (!record.ok()) return;
+                    std::vector<uint64_t> waiting;
+                    for (const auto& [stream, session] : sessions_) {
+                      if (session.host == host && !session.welcomed) waiting.push_back(stream);
+                    }
+                    for (const uint64_t stream : waiting) {
+                      const auto session = sessions_.find(stream);
+                      if (session != sessions_.end()) Admit(session->second);
+                    }
+                  });
+}
+
+void CoordinatorProcess::Admit(Session& session) {
+  const uint64_t id = session.stream;
+  const LedgerAccepted& known = driver_->state().ledgers.at(session.host);
+  if (known.ledger != session.ledger) {
+    refused_[session.host] = session.ledger;
+    return Drop(id, true);
+  }
+  auto& [ledger, counter] = counters_[session.host];
+  if (ledger == session.ledger && session.counter <= counter) return Drop(id, true);
+  ledger = session.ledger;
+  counter = session.counter;
+  const auto older = welcomed_.find(session.host);
+  if (older != welcomed_.end()) Drop(older->second, true);
+  session.welcomed = true;
+  welcomed_[session.host] = id;
+  ++revision_;
+  agents_[session.host] = {true, session.boot, "0.1.0", loop.Now()};
+  SendDown(id,
+           agent::Welcome{SessionId("session"), journal_id_, absl::Nanoseconds(kReportInterval)},
+           false);
+  TellConfirmations(session);
+}
+
+void CoordinatorProcess::OnMessage(uint64_t id, const agent::ToCoordinator& message) {
+  const auto it = sessions_.find(id);
+  if (it == sessions_.end() || !it->second.welcomed) return;
+  Session& session = it->second;
+  session.heard = world_.queue.now();
+  agents_[session.host].last_report = loop.Now();
+  if (const auto* report = std::get_if<agent::Report>(&message)) {
+    OnReport(session, *report);
+  } else if (const auto* heartbeat = std::get_if<agent::Heartbeat>(&message)) {
+    for (auto& [ref, seen] : resources_) {
+      if (ref.host == session.host) seen.at = std::max(seen.at, loop.Now() - heartbeat->age);
+    }
+  } else if (const auto* finished = std::get_if<agent::Finished>(&message)) {
+    Ended(session.host, finished->command, finished->outcome);
+  } else if (const auto* answer = std::get_if<agent::CommandAnswer>(&message)) {
+    if (answer->state == agent::AnswerState::kFinished) {
+      Ended(session.host, answer->command, answer->outcome);
+    } else if (answer->state == agent::AnswerState::kNotAccepted &&
+               Owns(session.host, answer->command)) {
+      driver_->OnCommandNotAccepted(answer->command);
+    }
+  }
+}
+
+bool CoordinatorProcess::Owns(const HostId& host, const CommandId& command) const {
+  const auto name = ParseCommandId(command);
+  if (!name.has_value()) return false;
+  const Execution* execution = driver_->state().FindExecution(name->plan);
+  return execution != nullptr && name->step < static_cast<int>(execution->plan->steps.size()) &&
+         execution->plan->steps[name->step].target.host == host;
+}
+
+void CoordinatorProcess::Ended(const HostId& host, const CommandId& command,
+                               const Outcome& outcome) {
+  if (!Owns(host, command)) return;
+  if (outcome.code == OutcomeCode::kUnknown && world_.Is(Mutation::kUnknownTakenForDone)) {
+    Outcome assumed = OkOutcome();
+    assumed.position = outcome.position;
+    return driver_->OnCommandEnded(command, assumed);
+  }
+  driver_->OnCommandEnded(command, outcome);
+}
+
+void CoordinatorProcess::OnReport(Session& session, const agent::Report& report) {
+  if (report.full) {
+    std::erase_if(resources_, [&](const auto& seen) { return seen.first.host == session.host; });
+  }
+  for (const Observation& seen : report.observations) Store(session, seen);
+  ++revision_;
+  for (const Observation& seen : report.observations) {
+    if (seen.fence.phase == FencePhase::kUnconfirmed) {
+      RepeatConfirmation(session, {session.host, seen.resource});
+    }
+  }
+  if (!report.full || session.ready) return;
+  session.ready = true;
+  driver_->OnHostReady(session.host);
+}
+
+void CoordinatorProcess::Store(const Session& session, const Observation& seen) {
+  const ResourceRef ref{session.host, seen.resource};
+  if (world_.Find(ref) != nullptr) resources_[ref] = {seen, loop.Now() - seen.age};
+}
+
+std::vector<Confirmation> CoordinatorProcess::Confirmations(const HostId& host) const {
+  if (!world_.Is(Mutation::kConfirmsLosingSide)) {
+    return ConfirmationsFor(driver_->state(), *world_.topology, host);
+  }
+  CoordinatorState forgetful = driver_->state();
+  forgetful.running.clear();
+  return ConfirmationsFor(forgetful, *world_.topology, host);
+}
+
+void CoordinatorProcess::TellConfirmations(Session& session) {
+  std::map<ResourceRef, Epoch> wanted;
+  for (const Confirmation& confirmation : Confirmations(session.host)) {
+    wanted[confirmation.resource] = confirmation.epoch;
+    const auto told = session.confirmed.find(confirmation.resource);
+    if (told == session.confirmed.end() || told->second != confirmation.epoch) {
+      SendConfirm(session, confirmation);
+    }
+  }
+  session.confirmed = std::move(wanted);
+}
+
+void CoordinatorProcess::RepeatConfirmation(Session& session, const ResourceRef& resource) {
+  const auto last = session.retold.find(resource);
+  if (last != session.retold.end() && world_.queue.now() - last->second < kReportInterval) return;
+  for (const Confirmation& confirmation : Confirmations(session.host)) {
+    if (confirmation.resource != resource) continue;
+    session.retold[resource] = world_.queue.now();
+    SendConfirm(session, confirmation);
+  }
+}
+
+void CoordinatorProcess::SendConfirm(Session& session, const Confirmation& confirmation) {
+  const Unit& unit = *world_.Find(confirmation.resource);
+  const Execution* running = driver_->state().FindRunning(confirmation.pool);
+  world_.oracle->OnConfirmSent(unit, confirmation.epoch, running);
+  if (session.boot == unit.host.boot) world_.oracle->OnConfirmed(unit, session.boot);
+  SendDown(session.stream,
+           agent::Confirm{confirmation.pool, confirmation.resource.resource, confirmation.epoch,
+                          session.boot},
+           true);
+}
+
+void CoordinatorProcess::Watch(uint64_t id) {
+  world_.queue.At(process, kReportInterval, [this, id] {
+    const auto it = sessions_.find(id);
+    if (it == sessions_.end()) return;
+    if (world_.queue.now() - it->second.heard > 3 * kReportInterval) return Drop(id, true);
+    Watch(id);
+  });
+}
+
+void CoordinatorProcess::Drop(uint64_t id, bool tell_agent) {
+  auto node = sessions_.extract(id);
+  if (tell_agent) {
+    const Stream& stream = streams_.at(id);
+    if (world_.Reaches(kCoordinatorHost, stream.host)) {
+      CloseToAgent(id, world_.Jitter(1, 10) * kMilli);
+    }
+  }
+  if (node.empty()) return;
+  const Session& session = node.mapped();
+  const auto welcomed = welcomed_.find(session.host);
+  if (welcomed == welcomed_.end() || welcomed->second != id) return;
+  welcomed_.erase(welcomed);
+  ++revision_;
+  agents_[session.host].connected = false;
+  if (session.ready) driver_->OnHostLost(session.host);
+}
+
+}  // namespace baton::sim

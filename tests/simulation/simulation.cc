@@ -1,0 +1,244 @@
+#include "tests/simulation/simulation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace baton::sim {
+namespace {
+
+constexpr Nanos kFaultsEnd = 60 * kSecond;
+constexpr Nanos kMendedEnd = 240 * kSecond;
+constexpr Nanos kOperatorTick = 200 * kMilli;
+constexpr Nanos kPatience = 50 * kMilli;
+constexpr Nanos kPatienceMax = 400 * kMilli;
+
+}  // namespace
+
+Scenario MakeScenario(uint64_t seed) {
+  Rng rng(seed ^ 0xBA70);
+  Scenario scenario;
+  scenario.seed = seed;
+  scenario.databases = rng.Chance(15) ? 2 : 1;
+  scenario.storms = rng.Chance(40);
+  scenario.faults = MakeFaults(rng);
+  return scenario;
+}
+
+Simulation::Simulation(const Scenario& scenario)
+    : scenario_(scenario),
+      world_(std::make_unique<World>(scenario.seed, scenario.mutation, scenario.told,
+                                     scenario.databases)),
+      oracle_(*world_),
+      fired_(scenario.faults.size()) {
+  world_->oracle = &oracle_;
+  world_->storms = scenario.storms;
+  if (scenario.trace) oracle_.KeepTrace();
+  const PointHook hook = [this](const CommandId& id, Point point) { OnPoint(id, point); };
+  coordinator_ = std::make_unique<CoordinatorProcess>(*world_, hook);
+  for (int i = 0; i < kCoordinatorHost; ++i) {
+    agents_.push_back(
+        std::make_unique<AgentProcess>(*world_, world_->hosts[i], *coordinator_, hook));
+  }
+  for (int d = 0; d < scenario.databases; ++d) {
+    world_->InstanceOn(d, 1)->data.standby_signal = true;
+    world_->InstanceOn(d, 1)->data.control = DataDirectory::Control::kStoppedInRecovery;
+  }
+  for (const auto& unit : world_->units) unit->StartSupervisor();
+  coordinator_->Start();
+  for (const auto& agent : agents_) agent->Start();
+  for (const Fault& fault : scenario_.faults) Arm(fault);
+  world_->queue.At(world_->outside(), 50 * kMilli, [this] { OperatorTick(); });
+  world_->queue.At(world_->outside(), 50 * kMilli, [this] { Talk(); });
+}
+
+Simulation::~Simulation() = default;
+
+void Simulation::Bury() {
+  coordinator_->Bury();
+  for (const auto& agent : agents_) agent->Bury();
+}
+
+bool Simulation::RunUntil(Nanos limit, const std::function<bool()>& stop) {
+  while (!oracle_.violation().has_value()) {
+    if (stop()) return true;
+    if (!world_->queue.RunOne(limit)) return false;
+    if (dirty_) {
+      dirty_ = false;
+      Bury();
+    }
+  }
+  return false;
+}
+
+Result Simulation::Run() {
+  RunUntil(kFaultsEnd, [this] { return moves_ >= wanted_moves_; });
+  if (!oracle_.violation().has_value()) Heal();
+  Finish();
+  return TakeResult();
+}
+
+// With everything mended: every plan ends, the pool serves, and what it serves is complete.
+void Simulation::Finish() {
+  const uint64_t before = oracle_.acknowledged();
+  const bool ended = RunUntil(world_->queue.now() + kMendedEnd, [this, before] {
+    return moves_ >= wanted_moves_ && Running() == nullptr && oracle_.acknowledged() > before;
+  });
+  if (oracle_.violation().has_value()) return;
+  if (!ended) {
+    oracle_.Fail(Checker::kEndsOrWaits,
+                 absl::StrCat("everything is mended since ", kMendedEnd / kSecond, " s, and ",
+                              WhatIsMissing(before)));
+    return;
+  }
+  RunUntil(world_->queue.now() + 300 * kMilli, [] { return false; });
+  coordinator_->CompareReplay();
+  if (!oracle_.violation().has_value() && coordinator_->running()) {
+    oracle_.CheckServed(*coordinator_->state());
+  }
+}
+
+std::string Simulation::WhatIsMissing(uint64_t acknowledged_before) const {
+  if (!coordinator_->running()) return "the coordinator is down";
+  const Execution* running = Running();
+  if (running != nullptr) {
+    return absl::StrCat("plan ", running->plan->id.value(), " is ",
+                        std::string(ToString(running->state)), ": ", running->waiting_for);
+  }
+  if (moves_ < wanted_moves_) {
+    return absl::StrCat("move ", moves_, " is refused: ", last_refusal_);
+  }
+  return absl::StrCat("no message was acknowledged since (",
+                      oracle_.acknowledged() - acknowledged_before, ")");
+}
+
+Result Simulation::TakeResult() {
+  Result result;
+  result.violation = oracle_.violation();
+  result.moves = moves_;
+  result.events = world_->queue.events();
+  result.took = world_->queue.now();
+  result.acknowledged = oracle_.acknowledged();
+  result.coverage = coverage_;
+  result.story = world_->story.lines();
+  result.trace = oracle_.trace();
+  return result;
+}
+
+const Execution* Simulation::Running() const {
+  return coordinator_->running() ? coordinator_->state()->FindRunning(world_->pool) : nullptr;
+}
+
+// --- the operator ---
+
+void Simulation::OperatorTick() {
+  world_->queue.At(world_->outside(), kOperatorTick, [this] { OperatorTick(); });
+  if (!coordinator_->running()) return;
+  const CoordinatorState& state = *coordinator_->state();
+  for (; counted_ < state.admitted.size(); ++counted_) {
+    const Execution& execution = *state.FindExecution(state.admitted[counted_]);
+    if (!Terminal(execution.state)) break;
+    if (execution.state == PlanState::kSucceeded) ++moves_;
+  }
+  coordinator_->AcceptLedgers();
+  const Execution* running = Running();
+  if (running == nullptr) return AskForMove();
+  if (coordinator_->journal().idle()) oracle_.CheckGoesOn(*running);
+  if (running->state != PlanState::kWaiting) return;
+  const Nanos now = world_->queue.now();
+  const bool due = now - resumed_ > kSecond;
+  if (!due || (!healed_ && !world_->rng.Chance(30))) return;
+  resumed_ = now;
+  coordinator_->Resume(running->plan->id);
+}
+
+Goal Simulation::NextGoal() {
+  Goal goal;
+  const PoolState* pool = coordinator_->state()->FindPool(world_->pool);
+  goal.kind = pool != nullptr && pool->adopted ? PlanKind::kSwitchover : PlanKind::kAdopt;
+  goal.pool = world_->pool;
+  goal.reason = "simulation";
+  goal.requested_by = "operator";
+  goal.plan_id = PlanId(absl::StrCat("p", ++plans_));
+  return goal;
+}
+
+void Simulation::AskForMove() {
+  if (moves_ >= wanted_moves_) return;
+  Planned planned = coordinator_->PlanMove(NextGoal());
+  if (!planned.plan.has_value()) {
+    // Only what is still refused in the end is told.
+    if (healed_ || scenario_.told) last_refusal_ = Describe(planned.refusals.front());
+    return;
+  }
+  coordinator_->AdmitPlan(*std::move(planned.plan), [](const absl::StatusOr<PlanId>&) {});
+}
+
+// --- who talks ---
+
+void Simulation::Talk() {
+  Unit* serving = nullptr;
+  for (const auto& unit : world_->units) {
+    if (!unit->is_database() && unit->Answers() && unit->accepting) serving = unit.get();
+  }
+  if (serving == nullptr) {
+    talk_pause_ = std::min(talk_pause_ * 2, kPatienceMax);
+  } else {
+    talk_pause_ = world_->Jitter(kPatience / 2, kPatience * 2);
+    Post(*serving, oracle_.NewMessage());
+  }
+  world_->queue.At(world_->outside(), talk_pause_, [this] { Talk(); });
+}
+
+// Client, chat server, database, and back again: each may be gone by then.
+void Simulation::Post(Unit& chat, int64_t message) {
+  World& world = *world_;
+  const int to = static_cast<int>(world.rng.Below(world.databases));
+  world.queue.At(chat.server, world.Jitter(200, 1000) * kMicro, [this, &chat, message, to] {
+    World& sim = *world_;
+    Unit* database = chat.uses < 0 ? nullptr : sim.InstanceOn(to, chat.uses);
+    if (database == nullptr || !chat.accepting) return;
+    const int here = chat.host.index;
+    if (!sim.Reaches(here, chat.uses)) return;
+    sim.queue.At(
+        database->server, sim.Jitter(200, 1000) * kMicro, [this, &chat, database, message, here] {
+          World& then = *world_;
+          if (database->state() != ServerState::kPrimary) return;
+          database->data.Append(then.NewEntryId(), message);
+          database->ArchiveSoon(kMilli);
+          if (!then.Reaches(database->host.index, here)) return;
+          then.queue.At(chat.server, then.Jitter(200, 1000) * kMicro,
+                        [this, database, message] { oracle_.OnAcknowledged(message, *database); });
+        });
+  });
+}
+
+Result RunScenario(const Scenario& scenario) { return Simulation(scenario).Run(); }
+
+Scenario Shrink(const Scenario& failing, Checker checker) {
+  Scenario smallest = failing;
+  for (bool smaller = true; smaller;) {
+    smaller = false;
+    for (size_t i = 0; i < smallest.faults.size(); ++i) {
+      Scenario candidate = smallest;
+      candidate.faults.erase(candidate.faults.begin() + static_cast<std::ptrdiff_t>(i));
+      const Result result = RunScenario(candidate);
+      if (!result.violation.has_value() || result.violation->checker != checker) continue;
+      smallest = std::move(candidate);
+      smaller = true;
+      break;
+    }
+    Scenario calm = smallest;
+    calm.storms = false;
+    if (!smallest.storms) continue;
+    const Result result = RunScenario(calm);
+    if (result.violation.has_value() && result.violation->checker == checker) {
+      smallest = std::move(calm);
+      smaller = true;
+    }
+  }
+  return smallest;
+}
+
+}  // namespace baton::sim

@@ -1,0 +1,136 @@
+// One run: a pool is adopted, moved there and back, with clients that talk in it and with faults;
+// then all is mended and everything must come to its end.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/agent.h"
+#include "tests/simulation/coordinator.h"
+#include "tests/simulation/fault.h"
+#include "tests/simulation/mutation.h"
+#include "tests/simulation/oracle.h"
+#include "tests/simulation/world.h"
+
+namespace baton::sim {
+
+inline constexpr int kCells = kStepKinds * kFaultKinds * kPoints;
+using Coverage = std::bitset<kCells>;
+inline int CellOf(int step, FaultKind fault, Point point) {
+  return (step * kFaultKinds + static_cast<int>(fault)) * kPoints + static_cast<int>(point);
+}
+
+struct Scenario {
+  uint64_t seed = 0;
+  int databases = 1;
+  bool storms = false;  // the network is slow, loses and doubles; disks are slow
+  std::vector<Fault> faults;
+  Mutation mutation = Mutation::kNone;
+  bool told = false;   // keep the story
+  bool trace = false;  // keep the trace
+};
+// Everything of a run follows from its seed.
+Scenario MakeScenario(uint64_t seed);
+
+struct Result {
+  std::optional<Violation> violation;
+  int moves = 0;  // plans that succeeded: 3 is adopt, there, back
+  uint64_t events = 0;
+  Nanos took = 0;  // virtual
+  uint64_t acknowledged = 0;
+  Coverage coverage;
+  std::vector<std::string> story;
+  std::vector<std::string> trace;
+};
+
+class Simulation {
+ public:
+  explicit Simulation(const Scenario& scenario);
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+  ~Simulation();
+
+  Result Run();
+
+  // --- in pieces, for scenario files ---
+  World& world() { return *world_; }
+  Oracle& oracle() { return oracle_; }
+  CoordinatorProcess& coordinator() { return *coordinator_; }
+  // Until `stop` says so, or the time is over, or a checker fails: false.
+  bool RunUntil(Nanos limit, const std::function<bool()>& stop);
+  void Fire(const Fault& fault, int host);
+  void Heal();
+  // What the operator wants done from now on: 1 adopt, 2 there, 3 and back, …
+  void WantMoves(int moves) { wanted_moves_ = moves; }
+  int moves() const { return moves_; }
+  const Execution* Running() const;
+  void WaitFor(int move, int step, Point point) { awaited_ = {move, step, point, false}; }
+  bool Reached() const { return awaited_.reached; }
+  void Finish();
+  Result TakeResult();
+
+ private:
+  struct Awaited {
+    int move = -1;
+    int step = -1;
+    Point point = Point::kRecorded;
+    bool reached = false;
+  };
+  void OnPoint(const CommandId& id, Point point);
+  void Arm(const Fault& fault);
+  void FireOnHost(const Fault& fault, int host);
+  void FireOnUnits(const Fault& fault, int host);
+  void FireOnLink(const Fault& fault, int host);
+  void FireOnShare(const Fault& fault, int host);
+  void FireByOperator(const Fault& fault, int host);
+  void Lasting(Nanos lasts, std::function<void()> begin, std::function<void()> end);
+  void CrashHost(int host, Nanos lasts);
+  void RestoreHost(int host);
+  void FenceByHand(int host);
+  void Cover(FaultKind kind);
+  void OperatorTick();
+  void AskForMove();
+  Goal NextGoal();
+  std::string WhatIsMissing(uint64_t acknowledged_before) const;
+  void Talk();
+  void Post(Unit& chat, int64_t message);
+  void Bury();
+
+  Scenario scenario_;
+  std::unique_ptr<World> world_;
+  Oracle oracle_;
+  std::unique_ptr<CoordinatorProcess> coordinator_;
+  std::vector<std::unique_ptr<AgentProcess>> agents_;
+  std::vector<bool> fired_;
+  Awaited awaited_;
+  int moves_ = 0;
+  int wanted_moves_ = 3;
+  int plans_ = 0;
+  size_t counted_ = 0;  // admitted plans that have ended and were counted
+  std::string last_refusal_;
+  std::shared_ptr<const Plan> plan_;
+  bool dirty_ = false;  // something died: its remains are to be freed
+  uint64_t last_end_ = 0;
+  std::map<uint64_t, std::function<void()>> ends_;
+  bool healed_ = false;
+  Nanos resumed_ = 0;
+  Nanos talk_pause_ = 60 * kMilli;
+  std::map<int, std::pair<int, Point>> points_;  // of steps of the running plan: kind, how far
+  PlanId points_of_;
+  Coverage coverage_;
+};
+
+// Carries out a scenario.
+Result RunScenario(const Scenario& scenario);
+
+// The fewest of the scenario's faults that still break the same checker.
+Scenario Shrink(const Scenario& failing, Checker checker);
+
+}  // namespace baton::sim

@@ -1,0 +1,312 @@
+// How what goes wrong goes wrong, and how it is mended.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "tests/simulation/simulation.h"
+
+namespace baton::sim {
+
+// --- when ---
+
+void Simulation::Arm(const Fault& fault) {
+  if (fault.step >= 0) return;
+  const size_t index = static_cast<size_t>(&fault - scenario_.faults.data());
+  world_->queue.At(world_->outside(), fault.at, [this, index] {
+    fired_[index] = true;
+    Fire(scenario_.faults[index], -1);
+  });
+}
+
+void Simulation::OnPoint(const CommandId& id, Point point) {
+  const auto name = ParseCommandId(id);
+  if (coordinator_->running()) {
+    const Execution* running = coordinator_->state()->FindExecution(name->plan);
+    if (running != nullptr) plan_ = running->plan;
+  }
+  if (plan_ == nullptr || plan_->id != name->plan) return;
+  const Step& step = plan_->steps[name->step];
+  const int kind = StepKindOf(step);
+  if (kind < 0) return;
+  if (points_of_ != name->plan) points_.clear();
+  points_of_ = name->plan;
+  points_[name->step] = {kind, point};
+  if (awaited_.move == moves_ && awaited_.step == kind && awaited_.point == point) {
+    awaited_.reached = true;
+  }
+  const int host = world_->HostIndex(step.target.host);
+  for (size_t i = 0; i < scenario_.faults.size(); ++i) {
+    const Fault& fault = scenario_.faults[i];
+    if (fired_[i] || healed_ || fault.step != kind || fault.point != point ||
+        fault.move != moves_) {
+      continue;
+    }
+    fired_[i] = true;
+    if (fault.delay == 0) {
+      Fire(fault, host);
+    } else {
+      world_->queue.At(world_->outside(), fault.delay, [this, i, host] {
+        if (!healed_) Fire(scenario_.faults[i], host);
+      });
+    }
+  }
+  if (kind == kStepKinds - 1) points_.erase(name->step);
+}
+
+// What was under way when it happened, and how far.
+void Simulation::Cover(FaultKind fault) {
+  const Execution* running = Running();
+  for (const auto& [step, reached] : points_) {
+    const bool raises = reached.first == kStepKinds - 1;
+    const bool stale = running != nullptr && !raises && running->plan->id == points_of_ &&
+                       running->steps[step].state != StepState::kRunning &&
+                       reached.second != Point::kRecorded;
+    if (!stale) coverage_.set(CellOf(reached.first, fault, reached.second));
+  }
+}
+
+// --- what ---
+
+void Simulation::Lasting(Nanos lasts, std::function<void()> begin, std::function<void()> end) {
+  begin();
+  const uint64_t id = ++last_end_;
+  ends_[id] = std::move(end);
+  world_->queue.At(world_->outside(), lasts, [this, id] {
+    const auto it = ends_.find(id);
+    if (it == ends_.end()) return;
+    const std::function<void()> mend = std::move(it->second);
+    ends_.erase(it);
+    mend();
+  });
+}
+
+void Simulation::Heal() {
+  healed_ = true;
+  world_->storms = false;
+  const auto ends = std::exchange(ends_, {});
+  for (const auto& [id, mend] : ends) mend();
+  world_->Tell([] { return std::string("--- everything is mended"); });
+}
+
+void Simulation::Fire(const Fault& fault, int step_host) {
+  const int host = fault.host >= 0 ? fault.host : step_host >= 0 ? step_host : 0;
+  world_->Tell([&] {
+    return absl::StrCat("!!! ", std::string(ToString(fault.kind)), " (",
+                        world_->hosts[host].id.value(), ")");
+  });
+  Cover(fault.kind);
+  dirty_ = true;
+  switch (fault.kind) {
+    case FaultKind::kCoordinatorCrash:
+      return Lasting(
+          fault.lasts, [this] { coordinator_->Kill(); }, [this] { coordinator_->Start(); });
+    case FaultKind::kCoordinatorPause:
+      return Lasting(
+          fault.lasts, [this] { world_->queue.Pause(coordinator_->process); },
+          [this] { world_->queue.Resume(coordinator_->process); });
+    case FaultKind::kHostCrash:
+    case FaultKind::kHostPause:
+    case FaultKind::kSiteCrash:
+    case FaultKind::kClockJump:
+      return FireOnHost(fault, host);
+    case FaultKind::kAgentCrash:
+    case FaultKind::kAgentPause:
+    case FaultKind::kSupervisorCrash:
+    case FaultKind::kSupervisorPause:
+    case FaultKind::kServerCrash:
+    case FaultKind::kServerPause:
+    case FaultKind::kLedgerLost:
+    case FaultKind::kLedgerFull:
+      return FireOnUnits(fault, host);
+    case FaultKind::kAgentCut:
+    case FaultKind::kAgentCutOneWay:
+    case FaultKind::kSitesCut:
+    case FaultKind::kStreamBreaks:
+      return FireOnLink(fault, host);
+    case FaultKind::kShareUnmounted:
+    case FaultKind::kShareFull:
+    case FaultKind::kShareSlow:
+      return FireOnShare(fault, host);
+    case FaultKind::kSecondPlan:
+    case FaultKind::kEarlyResume:
+    case FaultKind::kFenceByHand:
+      return FireByOperator(fault, host);
+  }
+}
+
+void Simulation::CrashHost(int index, Nanos lasts) {
+  Host& host = world_->hosts[index];
+  if (!host.up) return;
+  Lasting(
+      lasts,
+      [this, &host, index] {
+        host.up = false;
+        ++host.boots;
+        if (index == kCoordinatorHost) return coordinator_->Kill();
+        agents_[index]->PowerOff();
+        for (Unit* unit : host.units) unit->PowerOff();
+      },
+      [this, index] { RestoreHost(index); });
+}
+
+void Simulation::RestoreHost(int index) {
+  Host& host = world_->hosts[index];
+  if (host.up) return;
+  host.up = true;
+  host.boot = BootId(absl::StrCat("boot-", index, "-", host.boots));
+  world_->Tell([&] { return absl::StrCat(host.id.value(), " boots as ", host.boot.value()); });
+  if (index == kCoordinatorHost) return coordinator_->Start();
+  for (Unit* unit : host.units) unit->PowerOn();
+  agents_[index]->loop.SetBoot(world_->queue.now());
+  agents_[index]->Start();
+}
+
+void Simulation::FireOnHost(const Fault& fault, int index) {
+  Host& host = world_->hosts[index];
+  if (fault.kind == FaultKind::kHostCrash) return CrashHost(index, fault.lasts);
+  if (fault.kind == FaultKind::kSiteCrash) {
+    CrashHost(index % 2, fault.lasts * 2);
+    return CrashHost(index % 2 + 2, fault.lasts * 2 + 5 * kMilli);
+  }
+  if (fault.kind == FaultKind::kClockJump) {
+    agents_[index]->loop.JumpWall(fault.hard ? -3600 * kSecond : 3600 * kSecond);
+    agents_[index]->loop.SetDrift(fault.hard ? 200 : -200);
+    coordinator_->loop.JumpWall(fault.hard ? 5 * kSecond : -5 * kSecond);
+    return;
+  }
+  std::vector<EventQueue::Process> paused = {agents_[index]->process};
+  for (const Unit* unit : host.units) {
+    paused.push_back(unit->supervisor);
+    paused.push_back(unit->server);
+  }
+  Lasting(
+      fault.lasts,
+      [this, paused] {
+        for (const EventQueue::Process process : paused) world_->queue.Pause(process);
+      },
+      [this, paused] {
+        for (const EventQueue::Process process : paused) world_->queue.Resume(process);
+      });
+}
+
+void Simulation::FireOnUnits(const Fault& fault, int index) {
+  AgentProcess& agent = *agents_[index];
+  const std::vector<Unit*>& units = agent.host.units;
+  Unit& unit = *units[fault.hard ? units.size() - 1 : 0];
+  const auto pause = [&](EventQueue::Process process) {
+    Lasting(
+        fault.lasts, [this, process] { world_->queue.Pause(process); },
+        [this, process] { world_->queue.Resume(process); });
+  };
+  switch (fault.kind) {
+    case FaultKind::kLedgerLost:
+    case FaultKind::kAgentCrash:
+      return Lasting(
+          fault.lasts,
+          [&] {
+            agent.Kill();
+            if (fault.kind == FaultKind::kLedgerLost) agent.ledger.Lose();
+          },
+          [&agent] { agent.Start(); });
+    case FaultKind::kLedgerFull:
+      return Lasting(
+          fault.lasts, [&] { agent.ledger.failing = true; },
+          [&agent] { agent.ledger.failing = false; });
+    case FaultKind::kAgentPause:
+      return pause(agent.process);
+    case FaultKind::kSupervisorPause:
+      return pause(unit.supervisor);
+    case FaultKind::kServerPause:
+      return pause(unit.server);
+    case FaultKind::kSupervisorCrash:
+      return unit.KillSupervisor();
+    default:
+      return unit.KillServer(fault.hard);
+  }
+}
+
+void Simulation::FireOnLink(const Fault& fault, int index) {
+  if (fault.kind == FaultKind::kStreamBreaks) return coordinator_->BreakStreams(index);
+  std::vector<std::pair<int, int>> pairs;
+  if (fault.kind == FaultKind::kSitesCut) {
+    for (const int from : {0, 2}) {
+      for (const int to : {1, 3}) {
+        pairs.push_back({from, to});
+        pairs.push_back({to, from});
+      }
+    }
+  } else {
+    const bool both = fault.kind == FaultKind::kAgentCut;
+    if (both || fault.hard) pairs.push_back({index, kCoordinatorHost});
+    if (both || !fault.hard) pairs.push_back({kCoordinatorHost, index});
+  }
+  const auto set = [this, pairs](bool cut) {
+    for (const auto& [from, to] : pairs) world_->cut[from][to] = cut;
+  };
+  Lasting(
+      fault.lasts, [set] { set(true); }, [set] { set(false); });
+}
+
+void Simulation::FireOnShare(const Fault& fault, int index) {
+  Share& share = world_->shares[index % 2];
+  const FaultKind kind = fault.kind;
+  const auto set = [&share, kind](bool broken) {
+    if (kind == FaultKind::kShareUnmounted) share.mounted = !broken;
+    if (kind == FaultKind::kShareFull) share.full = broken;
+    if (kind == FaultKind::kShareSlow) share.slowness = broken ? 200 : 1;
+  };
+  Lasting(
+      fault.lasts, [set] { set(true); },
+      [this, set] {
+        set(false);
+        world_->WakeFollowers();
+      });
+}
+
+void Simulation::FireByOperator(const Fault& fault, int host) {
+  if (!coordinator_->running()) return;
+  if (fault.kind == FaultKind::kFenceByHand) return FenceByHand(host);
+  const Execution* running = Running();
+  if (fault.kind == FaultKind::kEarlyResume) {
+    if (running != nullptr) coordinator_->Resume(running->plan->id);
+    return;
+  }
+  Planned planned = coordinator_->PlanBlindly(NextGoal());
+  if (!planned.plan.has_value()) return;
+  const bool must_refuse = running != nullptr;
+  coordinator_->AdmitPlan(
+      *std::move(planned.plan), [this, must_refuse](const absl::StatusOr<PlanId>& admitted) {
+        if (!must_refuse || !admitted.ok()) return;
+        oracle_.Fail(Checker::kEndsOrWaits, "two plans of one pool run at once");
+      });
+}
+
+// The losing side of a switchover, once its plan has asked for the same: an operator who sees that
+// an agent is dead. baton-guard fence, with the epoch that `baton status` shows.
+void Simulation::FenceByHand(int) {
+  const Execution* running = Running();
+  if (running == nullptr || running->plan->kind != PlanKind::kSwitchover) return;
+  for (size_t i = 0; i < running->plan->steps.size(); ++i) {
+    const Step& step = running->plan->steps[i];
+    const Action* action = step.action();
+    if (action == nullptr || !std::holds_alternative<Fence>(*action)) continue;
+    if (running->steps[i].attempt == 0) return;
+    Unit& unit = *world_->Find(step.target);
+    if (!unit.host.up || !unit.fence.visible.has_value()) return;
+    FenceRecord record = *unit.fence.visible;
+    if (record.fence_epoch > running->plan->epoch) return;
+    if (record.phase != FencePhase::kClosed) record.phase = FencePhase::kClosing;
+    record.fence_epoch = running->plan->epoch;
+    unit.SetFence(record, true);
+    unit.data.standby_signal = true;
+    oracle_.OnFencedByHand(unit);
+    world_->queue.At(world_->outside(), 6 * kSecond, [this, &unit] {
+      const bool fit = unit.Managed() && !world_->queue.Paused(unit.server);
+      if (fit) oracle_.OnHandFenceDue(unit);
+    });
+    return;
+  }
+}
+
+}  // namespace baton::sim

@@ -1,0 +1,104 @@
+// Logs, archives and shares, as far as shipping and following depend on them.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "common/protocol/fence_state.h"
+#include "common/protocol/position.h"
+
+namespace baton::sim {
+
+inline constexpr uint64_t kEntryBytes = 64;
+inline constexpr uint64_t kSegmentBytes = 1024;
+
+// One record of a log. `id` stands for its bytes: no two records are the same.
+struct LogEntry {
+  uint64_t lsn = 0;
+  uint64_t id = 0;
+  int64_t message = 0;  // of a client; 0: none
+};
+// Where a timeline was left.
+struct Branch {
+  uint32_t timeline = 0;
+  uint64_t lsn = 0;
+  friend bool operator==(const Branch&, const Branch&) = default;
+};
+// A file of a log: a segment (its number), or the history of a timeline.
+struct FileName {
+  uint32_t timeline = 0;
+  uint64_t segment = 0;
+  bool history = false;
+  friend auto operator<=>(const FileName&, const FileName&) = default;
+};
+struct LogFile {
+  std::vector<LogEntry> entries;
+  bool complete = false;  // filled or switched: the log goes on in the next segment
+  std::vector<Branch> history;
+
+  bool SameBytes(const LogFile& other) const;
+};
+// A lineage directory.
+struct LineageKey {
+  int database = 0;
+  Epoch epoch;
+  int host = 0;
+  friend auto operator<=>(const LineageKey&, const LineageKey&) = default;
+};
+using Archive = std::map<std::pair<LineageKey, FileName>, std::shared_ptr<const LogFile>>;
+
+struct Share {
+  ShareId id;
+  Archive files;
+  Archive under_mount_point;  // what was written while it was not mounted, by who did not look
+  bool mounted = true;
+  bool full = false;
+  int slowness = 1;  // how many times longer an access takes
+};
+
+// The data directory of one instance, its log included. Everything in it is on disk.
+class DataDirectory {
+ public:
+  enum class Control { kStopped, kStoppedInRecovery, kRunning, kInRecovery };
+
+  uint32_t timeline = 1;
+  uint64_t end = kSegmentBytes;  // where the log ends
+  std::vector<LogEntry> log;
+  std::vector<Branch> history;
+  Control control = Control::kStopped;
+  uint64_t checkpoint = 0;
+  bool standby_signal = false;
+  std::vector<FileName> ready;  // marked `.ready`, oldest first
+  std::set<FileName> done;      // shipped
+
+  LogPosition Position() const { return {timeline, end}; }
+  void Append(uint64_t id, int64_t message);
+  // Ends the present segment if something is in it.
+  void Switch();
+  // A clean stop's last record; a primary's only.
+  void ShutDown(uint64_t id);
+  void Promote(uint32_t new_timeline);
+  std::shared_ptr<const LogFile> Read(const FileName& name) const;
+  // Segments of the present timeline up to `last` that are not shipped.
+  std::vector<FileName> NotDone(uint64_t last) const;
+  void MarkDone(const FileName& name);
+  bool Holds(int64_t message) const;
+
+  // Applies what `file`, the segment that holds `end`, has beyond it, up to `until`. True if it
+  // moved.
+  bool Apply(const LogFile& file, uint64_t until);
+
+ private:
+  uint64_t FirstOfTimeline() const { return history.empty() ? kSegmentBytes : history.back().lsn; }
+};
+
+// Does a lineage with this seal serve the file? (agent/guard: IsServed)
+bool Served(const FileName& name, const std::optional<LogPosition>& sealed);
+
+}  // namespace baton::sim

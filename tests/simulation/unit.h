@@ -1,0 +1,134 @@
+// One resource on one host: its fence file, its lock, its supervisor and its server.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/protocol/fence_state.h"
+#include "common/protocol/ids.h"
+#include "tests/simulation/event_queue.h"
+#include "tests/simulation/storage.h"
+
+namespace baton::sim {
+
+class World;
+class Unit;
+
+struct Host {
+  int index = 0;
+  HostId id;
+  SiteId site;
+  bool up = true;
+  int boots = 0;
+  BootId boot;
+  std::vector<Unit*> units;
+};
+
+// The fence file. `visible` is what readers see, `durable` what a power cut leaves.
+struct FenceFileModel {
+  std::optional<FenceRecord> visible;
+  std::optional<FenceRecord> durable;
+};
+
+enum class ServerState { kDown, kStarting, kStandby, kPrimary, kServing, kStopping };
+
+class Unit {
+ public:
+  Unit(World& world, int index, Host& host, ResourceId resource, int database);
+
+  const int index;
+  Host& host;
+  const ResourceRef ref;
+  const int database;  // -1: a chat server
+  const EventQueue::Process supervisor;
+  const EventQueue::Process server;
+
+  bool is_database() const { return database >= 0; }
+  ServerState state() const { return state_; }
+  bool Runs() const { return state_ != ServerState::kDown; }
+  // It could change the database now, or would as soon as it is not paused any more.
+  bool Writable() const { return writable_ || writable_orphans_ > 0; }
+  bool LockFree() const { return !Runs() && judging_ == 0 && orphans_ == 0; }
+  // Answers to what it is asked at this moment.
+  bool Answers() const;
+  GateDecision Judge(bool* may_write) const;
+
+  // --- the supervisor ---
+  struct SupervisorMind {  // its state file
+    bool desired_up = false;
+    bool could_write = false;
+    std::optional<Epoch> write_at_start;
+  };
+  const SupervisorMind& mind() const { return mind_; }
+  const std::string& refused() const { return refused_; }
+  bool Managed() const;
+  bool RequestStart();  // false: nobody listens
+  bool RequestStop(bool immediate);
+  void StartSupervisor();
+  void KillSupervisor();
+
+  // --- the fence file ---
+  FenceFileModel fence;
+  void SetFence(const FenceRecord& record, bool durable);
+  FencePhase PhaseNow() const;
+
+  // --- the server ---
+  DataDirectory data;
+  int points_at = -1;      // a chat server's database file: host
+  bool accepting = false;  // a chat server takes clients
+  int uses = -1;           // the host that a running chat server was started with
+  bool promotion_pending = false;
+  bool archive_failing = false;
+  std::string problem;  // why a standby can't follow
+  Archive copied;       // the copy destination
+
+  void KillServer(bool orphans);
+  void PowerOff();  // everything of it, unsynced bytes included
+  void PowerOn();
+  void AskToPromote();
+  // Replays what it can get. A standby only.
+  void Replay();
+  void ReplaySoon(Nanos delay);
+  void ArchiveSoon(Nanos delay);
+  void Drain() { accepting = false; }
+
+ private:
+  void LookAtFence();
+  void LookSoon(Nanos delay);
+  void SupervisorTick();
+  void StartServer();
+  void Exec(bool read_write, std::optional<Epoch> write_epoch);
+  void Up(bool read_write);
+  void StopServer(bool immediate);
+  void FinishStop();
+  void Ended();
+  void BecomeWritable(bool writable);
+  void Promoted();
+  void ArchiveOne();
+  void ShippedOne(const FileName& name, const LineageKey& key, bool stored);
+  void ArchiveTick();
+  std::optional<uint64_t> LeaveTimeline();
+  std::shared_ptr<const LogFile> Fetch(const FileName& name);
+
+  World& world_;
+  ServerState state_ = ServerState::kDown;
+  bool started_writable_ = false;
+  bool writable_ = false;
+  bool stopping_on_purpose_ = false;
+  bool archiving_ = false;
+  bool replay_due_ = false;
+  bool start_asked_ = false;
+  bool restart_after_stop_ = false;
+  int judging_ = 0;
+  int orphans_ = 0;
+  int writable_orphans_ = 0;
+  std::string refused_;
+  SupervisorMind mind_;
+  std::optional<FenceRecord> last_look_;
+};
+
+}  // namespace baton::sim

@@ -1,0 +1,172 @@
+// How a database ships its log, and follows another's.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "tests/simulation/oracle.h"
+#include "tests/simulation/unit.h"
+#include "tests/simulation/world.h"
+
+namespace baton::sim {
+namespace {
+
+constexpr Nanos kArchiveTimeout = kSecond;
+
+// What PushLogFile asks the fence file (agent/guard/archive_push.cc).
+std::optional<Lineage> ShippingLineage(const Unit& unit) {
+  const auto& fence = unit.fence.visible;
+  if (!fence.has_value() || !fence->write.has_value()) return std::nullopt;
+  if (fence->phase == FencePhase::kClosed) return std::nullopt;
+  return fence->write;
+}
+
+}  // namespace
+
+PushResult Push(World& world, const Unit& unit, const FileName& name, const LogFile& file,
+                const LineageKey& key, const ShareId& to) {
+  Share& share = *world.ShareOf(to);
+  Archive* archive = &share.files;
+  if (!share.mounted) {
+    if (!world.Is(Mutation::kMarkerNotRead)) return PushResult::kNoShare;
+    archive = &share.under_mount_point;
+  }
+  if (share.full) return PushResult::kNoShare;
+  const auto [it, added] = archive->try_emplace({key, name}, nullptr);
+  if (added) {
+    it->second = std::make_shared<const LogFile>(file);
+  } else if (!it->second->SameBytes(file)) {
+    world.Tell([&] {
+      return absl::StrCat(unit.ref.ToString(), ": the share has other bytes under segment ",
+                          name.segment, " of timeline ", name.timeline);
+    });
+    return PushResult::kOtherBytes;
+  }
+  world.oracle->OnShipped(unit, key, name, share);
+  world.WakeFollowers();
+  return PushResult::kStored;
+}
+
+void Unit::ArchiveTick() {
+  world_.queue.At(server, kArchiveTimeout, [this] {
+    if (state_ != ServerState::kPrimary) return;
+    data.Switch();
+    ArchiveSoon(kMilli);
+    ArchiveTick();
+  });
+}
+
+void Unit::ArchiveSoon(Nanos delay) {
+  if (archiving_ || data.ready.empty()) return;
+  archiving_ = true;
+  world_.queue.At(server, delay, [this] { ArchiveOne(); });
+}
+
+// One file: asks the fence, stores, asks the fence again. A shipper that hangs in between is one
+// more thing that may happen.
+void Unit::ArchiveOne() {
+  archiving_ = false;
+  if (!is_database() || data.ready.empty()) return;
+  if (state_ != ServerState::kPrimary && state_ != ServerState::kStopping) return;
+  const FileName name = data.ready.front();
+  const std::optional<Lineage> lineage = ShippingLineage(*this);
+  archive_failing = !lineage.has_value();
+  if (!lineage.has_value()) return ArchiveSoon(200 * kMilli);
+  archiving_ = true;
+  const Share& share = *world_.ShareOf(lineage->share);
+  const Nanos takes = world_.Jitter(1, 5) * kMilli * share.slowness;
+  world_.queue.At(server, takes, [this, name, lineage = *lineage] {
+    archiving_ = false;
+    const LineageKey key = world_.KeyOf(database, lineage);
+    const PushResult result = Push(world_, *this, name, *data.Read(name), key, lineage.share);
+    const bool still = ShippingLineage(*this) == lineage;
+    archive_failing = result != PushResult::kStored || !still;
+    if (!archive_failing) data.MarkDone(name);
+    ArchiveSoon(archive_failing ? 200 * kMilli : kMilli);
+  });
+}
+
+// --- following ---
+
+std::shared_ptr<const LogFile> Unit::Fetch(const FileName& name) {
+  if (!fence.visible.has_value()) return nullptr;
+  const std::vector<Lineage>& fetch = fence.visible->fetch;
+  for (auto lineage = fetch.rbegin(); lineage != fetch.rend(); ++lineage) {
+    const auto key = std::make_pair(world_.KeyOf(database, *lineage), name);
+    const bool served = Served(name, lineage->sealed) || world_.Is(Mutation::kSealIgnored);
+    if (const auto found = copied.find(key); found != copied.end()) {
+      if (served) return found->second;
+      continue;
+    }
+    const Share& share = *world_.ShareOf(lineage->share);
+    if (!share.mounted && !world_.Is(Mutation::kMarkerNotRead)) return nullptr;
+    if (!share.mounted) continue;
+    const auto there = share.files.find(key);
+    if (there == share.files.end() || !served) continue;
+    copied[key] = there->second;
+    return there->second;
+  }
+  return nullptr;
+}
+
+void Unit::ReplaySoon(Nanos delay) {
+  if (replay_due_ || state_ != ServerState::kStandby) return;
+  replay_due_ = true;
+  world_.queue.At(server, delay, [this] {
+    replay_due_ = false;
+    Replay();
+  });
+}
+
+// Where the present timeline has to be left for a newer one; none: it goes on.
+std::optional<uint64_t> Unit::LeaveTimeline() {
+  const std::vector<Lineage>& fetch = fence.visible->fetch;
+  const LogFile* best = nullptr;
+  uint32_t best_timeline = data.timeline;
+  for (const Lineage& lineage : fetch) {
+    const LineageKey key = world_.KeyOf(database, lineage);
+    const Share& share = *world_.ShareOf(lineage.share);
+    for (const Archive* archive : {static_cast<const Archive*>(&copied), &share.files}) {
+      if (archive == &share.files && !share.mounted) continue;
+      for (auto it = archive->lower_bound({key, FileName{}});
+           it != archive->end() && it->first.first == key; ++it) {
+        if (!it->first.second.history || it->first.second.timeline <= best_timeline) continue;
+        best = it->second.get();
+        best_timeline = it->first.second.timeline;
+      }
+    }
+  }
+  if (best == nullptr) return std::nullopt;
+  for (size_t i = 0; i < best->history.size(); ++i) {
+    const Branch& branch = best->history[i];
+    if (branch.timeline != data.timeline) continue;
+    if (data.end > branch.lsn) {
+      problem = absl::StrCat("its log goes past ", branch.lsn, ", where timeline ",
+                             branch.timeline + 1, " left its own");
+      return std::nullopt;
+    }
+    if (data.end == branch.lsn) {
+      data.history.assign(best->history.begin(), best->history.begin() + i + 1);
+      data.timeline = i + 1 < best->history.size() ? best->history[i + 1].timeline : best_timeline;
+      return LeaveTimeline();
+    }
+    return branch.lsn;
+  }
+  problem = absl::StrCat("timeline ", best_timeline, " does not come from its own");
+  return std::nullopt;
+}
+
+void Unit::Replay() {
+  if (state_ != ServerState::kStandby || !fence.visible.has_value()) return;
+  const uint64_t before = data.end;
+  for (bool moved = true; moved;) {
+    problem.clear();
+    const std::optional<uint64_t> leave = LeaveTimeline();
+    const FileName name{data.timeline, data.end / kSegmentBytes, false};
+    const std::shared_ptr<const LogFile> file = Fetch(name);
+    moved = file != nullptr && data.Apply(*file, leave.value_or(UINT64_MAX));
+  }
+  if (data.end != before) world_.oracle->OnApplied(*this, before);
+}
+
+}  // namespace baton::sim

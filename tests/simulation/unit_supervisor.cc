@@ -1,0 +1,138 @@
+// The supervisor of a unit: its own mind is agent/guard/supervisor_rules.h and the gate.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "agent/guard/supervisor_rules.h"
+#include "tests/simulation/oracle.h"
+#include "tests/simulation/unit.h"
+#include "tests/simulation/world.h"
+
+namespace baton::sim {
+
+void Unit::StartSupervisor() {
+  world_.queue.Revive(supervisor);
+  refused_.clear();
+  if (!Runs()) {
+    mind_.could_write = false;
+    if (mind_.desired_up) {
+      world_.queue.At(supervisor, kMilli, [this] {
+        if (!Runs() && mind_.desired_up && MayStartUnasked(fence.visible)) StartServer();
+      });
+    }
+  }
+  SupervisorTick();
+}
+
+void Unit::KillSupervisor() {
+  world_.queue.Kill(supervisor);
+  // A child that was not told to go on ends with its pipe.
+  judging_ = 0;
+  start_asked_ = restart_after_stop_ = false;
+  world_.queue.At(world_.outside(), world_.Jitter(100, 900) * kMilli, [this, boots = host.boots] {
+    if (boots == host.boots && host.up && !world_.queue.Alive(supervisor)) StartSupervisor();
+  });
+}
+
+void Unit::SupervisorTick() {
+  LookAtFence();
+  world_.queue.At(supervisor, kSecond, [this] { SupervisorTick(); });
+}
+
+void Unit::LookSoon(Nanos delay) {
+  world_.queue.At(supervisor, delay, [this] { LookAtFence(); });
+}
+
+void Unit::LookAtFence() {
+  const bool changed = last_look_ != fence.visible;
+  last_look_ = fence.visible;
+  if (Runs() && !mind_.could_write && WasOpenedSince(fence.visible, mind_.write_at_start)) {
+    mind_.could_write = true;
+  }
+  const bool unconfirmed =
+      world_.Is(Mutation::kSupervisorStopsUnconfirmed) && PhaseNow() == FencePhase::kUnconfirmed;
+  const bool must = (MustStop(fence.visible, mind_.could_write) &&
+                     !world_.Is(Mutation::kSupervisorIgnoresFence)) ||
+                    unconfirmed;
+  if (Runs() && state_ != ServerState::kStopping && must) {
+    world_.Tell([&] { return absl::StrCat("supervisor of ", ref.ToString(), " stops it"); });
+    mind_.desired_up = false;
+    if (is_database()) data.standby_signal = true;
+    world_.oracle->OnStopBegins(*this, false);
+    StopServer(false);
+  }
+  if (changed && !Runs() && judging_ == 0 && mind_.desired_up && MayStartUnasked(fence.visible)) {
+    StartServer();
+  }
+}
+
+// The gate judges while the lock is held; between its word and the server's first instruction
+// anything may happen.
+void Unit::StartServer() {
+  if (Runs() || judging_ > 0) return;
+  // A server does not start over the children of one that was killed.
+  if (orphans_ > 0 && is_database()) {
+    world_.queue.At(supervisor, world_.Jitter(100, 400) * kMilli, [this] {
+      if (!Runs() && (mind_.desired_up || start_asked_)) StartServer();
+    });
+    return;
+  }
+  const bool lock = !world_.Is(Mutation::kGateWithoutLock);
+  if (lock) ++judging_;
+  world_.queue.At(supervisor, world_.Jitter(200, 2000) * kMicro, [this, lock] {
+    bool may_write = false;
+    const std::optional<FenceRecord> judged = fence.visible;
+    const GateDecision decision = Judge(&may_write);
+    world_.oracle->OnGate(*this, decision.verdict, judged);
+    if (decision.verdict == GateVerdict::kRefuse) {
+      if (lock) --judging_;
+      refused_ = decision.reason;
+      start_asked_ = false;
+      world_.Tell(
+          [&] { return absl::StrCat("the gate refuses ", ref.ToString(), ": ", refused_); });
+      if (judged != last_look_ && mind_.desired_up) LookSoon(200 * kMilli);
+      return;
+    }
+    std::optional<Epoch> epoch;
+    if (may_write && judged->write.has_value()) epoch = judged->write->epoch;
+    mind_.could_write = decision.verdict == GateVerdict::kReadWrite;
+    mind_.write_at_start = epoch;
+    mind_.desired_up = mind_.desired_up || start_asked_;
+    start_asked_ = false;
+    refused_.clear();
+    const Nanos gap = world_.Jitter(100, world_.storms ? 30000 : 1000) * kMicro;
+    world_.queue.At(supervisor, gap, [this, lock, rw = mind_.could_write, epoch] {
+      if (lock) --judging_;
+      Exec(rw, epoch);
+    });
+  });
+}
+
+bool Unit::RequestStart() {
+  if (!Managed()) return false;
+  world_.queue.At(supervisor, world_.Jitter(50, 500) * kMicro, [this] {
+    if (state_ == ServerState::kStopping) {
+      restart_after_stop_ = true;
+    } else if (Runs()) {
+      mind_.desired_up = true;
+    } else {
+      start_asked_ = true;
+      refused_.clear();
+      StartServer();
+    }
+  });
+  return true;
+}
+
+bool Unit::RequestStop(bool immediate) {
+  if (!Managed()) return false;
+  world_.queue.At(supervisor, world_.Jitter(50, 500) * kMicro, [this, immediate] {
+    mind_.desired_up = false;
+    restart_after_stop_ = false;
+    if (state_ != ServerState::kStopping && Runs()) world_.oracle->OnStopBegins(*this, true);
+    StopServer(immediate);
+  });
+  return true;
+}
+
+}  // namespace baton::sim
