@@ -11,6 +11,7 @@ grpc::ServerUnaryReactor* AgentService::ListAgents(grpc::CallbackServerContext* 
                                                    const v1::ListAgentsRequest*,
                                                    v1::ListAgentsResponse* response) {
   return OnLoop(scheduler_, context, [this, response](const Reply& reply) {
+    *response->mutable_as_of() = ToProto(control_.Now());
     if (control_.topology() != nullptr) {
       for (const auto& [host, unused] : control_.topology()->hosts) {
         const bool carries = !control_.topology()->ResourcesOf(host).empty();

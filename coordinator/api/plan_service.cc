@@ -29,8 +29,9 @@ absl::Status CheckCreate(const v1::CreatePlanRequest& request, const Topology* t
     BATON_RETURN_IF_ERROR(CheckOptionalName("requested_by", request.requested_by()));
   }
   if (topology == nullptr) {
-    return ErrorWithReason(absl::StatusCode::kFailedPrecondition, "NO_TOPOLOGY",
-                           "no topology was applied yet; run `baton topology apply FILE`");
+    return ErrorWithReason(
+        absl::StatusCode::kFailedPrecondition, "NO_TOPOLOGY",
+        "no topology was applied yet; run `baton topology apply FILE --reason TEXT`");
   }
   if (topology->FindPool(PoolId(request.pool())) == nullptr) {
     return absl::NotFoundError(

@@ -79,20 +79,22 @@ void TopologyService::Apply(const v1::ApplyTopologyRequest& request, v1::Topolog
     for (const std::string& change : changes) response.add_changes(CleanText(change));
     return reply(absl::OkStatus());
   }
+  if (absl::Status status = CheckReason(request.reason()); !status.ok()) return reply(status);
   if (control_.in_flight().admissions > 0) {
     return reply(absl::AbortedError("a plan is being admitted; apply the topology again"));
   }
   ++control_.in_flight().topologies;
   const uint64_t revision = known.has_value() ? known->revision + 1 : 1;
-  control_.driver().Append(
-      TopologyApplied{revision, request.text(), request.requested_by(), request.request_id()},
-      [this, &response, changes, reply](const absl::StatusOr<Record>& record) {
-        --control_.in_flight().topologies;
-        if (!record.ok()) return reply(record.status());
-        FillInForce(response);
-        for (const std::string& change : changes) response.add_changes(CleanText(change));
-        reply(absl::OkStatus());
-      });
+  control_.driver().Append(TopologyApplied{revision, request.text(), request.requested_by(),
+                                           request.request_id(), request.reason()},
+                           [this, &response, changes, reply](const absl::StatusOr<Record>& record) {
+                             --control_.in_flight().topologies;
+                             if (!record.ok()) return reply(record.status());
+                             FillInForce(response);
+                             for (const std::string& change : changes)
+                               response.add_changes(CleanText(change));
+                             reply(absl::OkStatus());
+                           });
 }
 
 void TopologyService::FillInForce(v1::Topology& response) const {
@@ -100,6 +102,7 @@ void TopologyService::FillInForce(v1::Topology& response) const {
   response.set_text(known.text);
   response.set_revision(known.revision);
   response.set_applied_by(known.applied_by);
+  response.set_reason(known.reason);
   *response.mutable_apply_time() = ToProto(control_.topology_time());
 }
 
@@ -108,8 +111,8 @@ grpc::ServerUnaryReactor* TopologyService::GetTopology(grpc::CallbackServerConte
                                                        v1::Topology* response) {
   return OnLoop(scheduler_, context, [this, response](const Reply& reply) {
     if (!control_.state().topology.has_value()) {
-      return reply(
-          absl::NotFoundError("no topology was applied yet; run `baton topology apply FILE`"));
+      return reply(absl::NotFoundError(
+          "no topology was applied yet; run `baton topology apply FILE --reason TEXT`"));
     }
     FillInForce(*response);
     reply(absl::OkStatus());
@@ -126,8 +129,10 @@ grpc::ServerUnaryReactor* TopologyService::ListPools(grpc::CallbackServerContext
 
 absl::Status TopologyService::List(const v1::ListPoolsRequest& request,
                                    v1::ListPoolsResponse& response) {
+  *response.mutable_as_of() = ToProto(control_.Now());
   if (control_.topology() == nullptr) return absl::OkStatus();
   const Snapshot seen = control_.Look();
+  *response.mutable_as_of() = ToProto(seen.as_of);
   for (const auto& [id, pool] : seen.topology->pools) {
     if (!request.pool().empty() && request.pool() != id.value()) continue;
     *response.add_pools() =

@@ -133,8 +133,8 @@ class CommandLine {
   }
 
   void AddTopology() {
-    CLI::App& group = AddGroup(app_, {"topology", "What exists and what role it has", "",
-                                      "baton topology apply topology.yaml"});
+    CLI::App& group =
+        AddGroup(app_, {"topology", "What exists and what role it has", "", "baton topology show"});
     group.require_subcommand(1);
     CLI::App& validate = AddVerb(group, Verb::kTopologyValidate,
                                  {"validate", "Tells every problem of a topology file",
@@ -144,11 +144,13 @@ class CommandLine {
     AddTopologyFile(validate);
     validate.add_flag("--offline", typed_.options.offline,
                       "Check it here, without a coordinator; what would change is not told");
-    AddTopologyFile(
+    CLI::App& apply =
         AddVerb(group, Verb::kTopologyApply,
                 {"apply", "Makes a topology file the coordinator's",
                  "As a whole or not at all. Refused while a plan runs for a pool that it changes.",
-                 "baton topology apply topology.yaml"}));
+                 "baton topology apply topology.yaml --reason \"a second chat server\""});
+    AddTopologyFile(apply);
+    AddReason(apply);
     AddVerb(
         group, Verb::kTopologyShow,
         {"show", "Prints the topology that is applied", "", "baton topology show > topology.yaml"});
@@ -157,9 +159,11 @@ class CommandLine {
   void AddAdopt() {
     CLI::App& app = AddVerb(
         app_, Verb::kAdopt,
-        {"adopt", "Takes a pool over as its topology says",
+        {"adopt", "Takes a pool over, or gives a right back that was lost",
          "Looks whether every instance is in its role, then makes the first epoch and opens "
-         "the primary's fence.\nUntil then nothing of the pool starts writable.",
+         "the primary's fence.\nUntil then nothing of the pool starts writable. A pool that was "
+         "adopted before: whoever may write by the\njournal, but lost its fence, gets its right "
+         "back, and chat is served again.",
          "baton adopt chat.example.com --reason \"first installation\""});
     AddPool(app, true);
     AddReason(app);

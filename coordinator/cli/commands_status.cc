@@ -9,6 +9,7 @@
 #include "coordinator/cli/follow.h"
 #include "coordinator/cli/format.h"
 #include "coordinator/cli/text_table.h"
+#include "coordinator/cli/words.h"
 
 namespace baton {
 namespace {
@@ -44,7 +45,7 @@ ExitCode WatchStatus(const Options& options, Client& client, const Terminal& ter
       terminal.console.Print(ToJson(*pools, false));
       continue;
     }
-    const absl::Time now = terminal.clock.Now();
+    const absl::Time now = AsOf(pools->as_of(), terminal.clock.Now());
     const std::string text =
         absl::StrCat(FormatStatus(*pools, now), "\n",
                      absl::FormatTime("%Y-%m-%d %H:%M:%S", now, absl::LocalTimeZone()), "\n");
@@ -63,7 +64,7 @@ ExitCode RunStatus(const Options& options, Client& client, const Terminal& termi
   if (!pools.ok()) return Fail(terminal, pools.status());
   terminal.console.Print(options.output == Output::kJson
                              ? ToJson(*pools, true)
-                             : FormatStatus(*pools, terminal.clock.Now()));
+                             : FormatStatus(*pools, AsOf(pools->as_of(), terminal.clock.Now())));
   return ExitCode::kDone;
 }
 
@@ -72,7 +73,7 @@ ExitCode RunAgentsList(const Options& options, Client& client, const Terminal& t
   if (!agents.ok()) return Fail(terminal, agents.status());
   terminal.console.Print(options.output == Output::kJson
                              ? ToJson(*agents, true)
-                             : FormatAgents(*agents, terminal.clock.Now()));
+                             : FormatAgents(*agents, AsOf(agents->as_of(), terminal.clock.Now())));
   return ExitCode::kDone;
 }
 

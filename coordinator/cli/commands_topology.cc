@@ -65,7 +65,10 @@ absl::StatusOr<v1::Topology> Submit(const Options& options, const std::string& t
   request.set_validate_only(validate_only);
   request.set_allow_coordinator_at_home(options.allow_coordinator_at_home);
   request.set_requested_by(options.requested_by);
-  if (!validate_only) request.set_request_id(options.request_id);
+  if (!validate_only) {
+    request.set_request_id(options.request_id);
+    request.set_reason(options.reason);
+  }
   return client.ApplyTopology(request);
 }
 
@@ -129,9 +132,10 @@ ExitCode RunTopologyShow(const Options& options, Client& client, const Terminal&
     return ExitCode::kDone;
   }
   // To standard error, so that the text can be redirected into a file and applied again.
-  terminal.console.Note(absl::StrCat("revision ", topology->revision(), ", applied ",
-                                     LocalTime(topology->apply_time()), " by ",
-                                     Printable(topology->applied_by()), "\n"));
+  terminal.console.Note(
+      absl::StrCat("revision ", topology->revision(), ", applied ",
+                   LocalTime(topology->apply_time()), " by ", Printable(topology->applied_by()),
+                   topology->reason().empty() ? "" : ": ", Printable(topology->reason()), "\n"));
   terminal.console.Print(topology->text());
   return ExitCode::kDone;
 }

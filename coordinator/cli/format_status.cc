@@ -115,7 +115,7 @@ std::string PlanLine(const v1::PoolStatus& pool) {
 
 std::string FormatStatus(const v1::ListPoolsResponse& pools, absl::Time now) {
   if (pools.pools().empty()) {
-    return "no pools: apply a topology with \"baton topology apply FILE\"\n";
+    return "no pools: apply a topology with \"baton topology apply FILE --reason TEXT\"\n";
   }
   std::string text;
   for (const v1::PoolStatus& pool : pools.pools()) {

@@ -107,6 +107,11 @@ std::string LocalTimeOfDay(const google::protobuf::Timestamp& time) {
   return absl::FormatTime("%H:%M:%E3S", value, absl::LocalTimeZone());
 }
 
+absl::Time AsOf(const google::protobuf::Timestamp& as_of, absl::Time otherwise) {
+  const absl::Time value = ToTime(as_of);
+  return value == absl::InfinitePast() ? otherwise : value;
+}
+
 std::string Ago(const google::protobuf::Timestamp& time, absl::Time now) {
   const absl::Time value = ToTime(time);
   return value == absl::InfinitePast() ? "never" : absl::StrCat(Took(now - value), " ago");

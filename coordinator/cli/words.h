@@ -37,6 +37,8 @@ std::string LocalTimeOfDay(const google::protobuf::Timestamp& time);
 absl::Time ToTime(const google::protobuf::Timestamp& time);
 // "0.4 s ago"; "never" for an unset time.
 std::string Ago(const google::protobuf::Timestamp& time, absl::Time now);
+// The coordinator's time in an answer; `otherwise` when it gives none.
+absl::Time AsOf(const google::protobuf::Timestamp& as_of, absl::Time otherwise);
 
 // "pools/P/plans/ID" → "ID"; an id stays as it is.
 std::string ShortPlanId(std::string_view name);

@@ -22,6 +22,7 @@ struct TopologyApplied {
   std::string text;
   std::string applied_by;
   std::string request_id;
+  std::string reason;
 };
 // From now on this ledger speaks for the host.
 struct LedgerAccepted {

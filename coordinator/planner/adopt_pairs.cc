@@ -140,7 +140,7 @@ std::vector<RolePair> PairsOfTopology(const Inquiry& ask) {
       ask.refusals.Add("NO_TARGET_INSTANCE", database->id.value(),
                        pair.primary == nullptr ? "no primary" : "no backup",
                        "a primary at the home site and a backup at the other",
-                       "baton topology apply FILE");
+                       "baton topology apply FILE --reason TEXT");
       continue;
     }
     CheckPrimary(ask, RefOf(*pair.primary));
@@ -169,7 +169,7 @@ std::vector<RolePair> PairsOfJournal(const Inquiry& ask, const PoolState& state)
     const Instance* other = OtherInstance(topology, *database, *holder);
     if (other == nullptr) {
       ask.refusals.Add("NO_TARGET_INSTANCE", database->id.value(), "no instance at the other site",
-                       "one that follows", "baton topology apply FILE");
+                       "one that follows", "baton topology apply FILE --reason TEXT");
       continue;
     }
     CheckHolder(ask, RefOf(*holder), right->second);

@@ -36,7 +36,7 @@ void AddMove(const Inquiry& ask, const PoolState& state, const Database& databas
   const Instance* to = OtherInstance(*ask.seen.topology, database, *from);
   if (to == nullptr) {
     ask.refusals.Add("NO_TARGET_INSTANCE", database.id.value(), "no instance at the other site",
-                     "a backup to move to", "baton topology apply FILE");
+                     "a backup to move to", "baton topology apply FILE --reason TEXT");
     return;
   }
   if (!ask.goal.expected_primary.empty() && ask.goal.expected_primary != writer) {

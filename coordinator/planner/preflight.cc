@@ -15,7 +15,8 @@ std::string MajorVersion(const std::string& version) {
 void CheckSupported(const Inquiry& ask, const Database& database) {
   const auto unsupported = [&](std::string found, std::string wanted) {
     ask.refusals.Add("TOPOLOGY_UNSUPPORTED", database.id.value(), std::move(found),
-                     std::move(wanted), "change the topology: baton topology apply FILE");
+                     std::move(wanted),
+                     "change the topology: baton topology apply FILE --reason TEXT");
   };
   for (const Instance& instance : database.instances) {
     if (instance.role == InstanceRole::kPrimaryMirror ||
@@ -27,7 +28,7 @@ void CheckSupported(const Inquiry& ask, const Database& database) {
       ask.refusals.Add("SHARE_UNKNOWN", RefOf(instance).ToString(),
                        absl::StrCat("share \"", instance.share.value(), "\""),
                        "a share that the topology names",
-                       "name it under shares: and baton topology apply FILE");
+                       "name it under shares: and baton topology apply FILE --reason TEXT");
     }
   }
   if (database.shipping_mode != ShippingMode::kArchive) {
@@ -95,11 +96,12 @@ void CheckTopology(const Inquiry& ask) {
   const std::vector<const Database*> moved = ProtectedDatabases(ask.pool);
   if (moved.empty()) {
     ask.refusals.Add("NOTHING_TO_PROTECT", ask.pool.id.value(), "no database with policy protect",
-                     "at least one", "baton topology apply FILE");
+                     "at least one", "baton topology apply FILE --reason TEXT");
   }
   if (ask.pool.fencing == FencingPolicy::kLease) {
     ask.refusals.Add("TOPOLOGY_UNSUPPORTED", ask.pool.id.value(), "fencing lease",
-                     "fencing operator", "change the topology: baton topology apply FILE");
+                     "fencing operator",
+                     "change the topology: baton topology apply FILE --reason TEXT");
   }
   for (const Database* database : moved) {
     CheckSupported(ask, *database);

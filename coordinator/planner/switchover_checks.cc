@@ -127,7 +127,7 @@ void CheckChatServers(const Inquiry& ask, const PoolState& state, const HostId& 
     if (!known) {
       ask.refusals.Add("CHAT_NOT_IN_TOPOLOGY", ref.ToString(), "active, but not in the topology",
                        "a chat server of the pool",
-                       "name it in the topology again: baton topology apply FILE");
+                       "name it in the topology again: baton topology apply FILE --reason TEXT");
       continue;
     }
     CheckActive(ask, state, ref, instance);

@@ -33,14 +33,15 @@ absl::Status SessionRegistry::CheckHello(const v1::Hello& hello) const {
                      "; install the version of baton-agent that belongs to this coordinator"));
   }
   if (topology_ == nullptr) {
-    return ErrorWithReason(absl::StatusCode::kFailedPrecondition, "NO_TOPOLOGY",
-                           "no topology was applied yet; run `baton topology apply FILE`");
+    return ErrorWithReason(
+        absl::StatusCode::kFailedPrecondition, "NO_TOPOLOGY",
+        "no topology was applied yet; run `baton topology apply FILE --reason TEXT`");
   }
   if (!topology_->hosts.contains(HostId(hello.host()))) {
-    return absl::NotFoundError(
-        absl::StrCat("host ", hello.host(),
-                     ": not in the topology; add it and run `baton topology apply FILE`, or mend "
-                     "the host's name in the agent's configuration"));
+    return absl::NotFoundError(absl::StrCat(
+        "host ", hello.host(),
+        ": not in the topology; add it and run `baton topology apply FILE --reason TEXT`, or mend "
+        "the host's name in the agent's configuration"));
   }
   return absl::OkStatus();
 }

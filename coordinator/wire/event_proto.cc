@@ -44,8 +44,8 @@ struct Tell {
   }
 
   void operator()(const TopologyApplied& fact) const {
-    Say("TOPOLOGY_APPLIED",
-        absl::StrCat("topology revision ", fact.revision, " applied", By(fact.applied_by)));
+    Say("TOPOLOGY_APPLIED", absl::StrCat("topology revision ", fact.revision, " applied",
+                                         By(fact.applied_by), Because(fact.reason)));
   }
   void operator()(const LedgerAccepted& fact) const {
     event.set_host(fact.host.value());

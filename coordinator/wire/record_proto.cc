@@ -19,6 +19,7 @@ struct FillFact {
     proto.set_text(CleanText(fact.text, kTopologyBytesMax));
     proto.set_applied_by(CleanText(fact.applied_by, kNameBytesMax));
     proto.set_request_id(CleanText(fact.request_id, kNameBytesMax));
+    proto.set_reason(CleanText(fact.reason));
   }
   void operator()(const LedgerAccepted& fact) const {
     auto& proto = *out.mutable_ledger_accepted();
@@ -77,7 +78,8 @@ struct FillFact {
 
 absl::StatusOr<Fact> TopologyFrom(const internal::v1::TopologyApplied& proto) {
   BATON_RETURN_IF_ERROR(CheckText("record.topology.text", proto.text(), kTopologyBytesMax));
-  return TopologyApplied{proto.revision(), proto.text(), proto.applied_by(), proto.request_id()};
+  return TopologyApplied{proto.revision(), proto.text(), proto.applied_by(), proto.request_id(),
+                         proto.reason()};
 }
 
 absl::StatusOr<Fact> LedgerFrom(const internal::v1::LedgerAccepted& proto) {

@@ -123,7 +123,7 @@ def steps(plan):
 def bring_into_service(world, reason, say):
     """Topology, then adopt: from here on the pool serves."""
     wait_for("the coordinator", lambda: baton(world, "agents").returncode == 0)
-    checked(world, "topology", "apply", world.data["topology"])
+    checked(world, "topology", "apply", world.data["topology"], "--reason", reason)
     wait_for_agents(world)
     if not plans(world):
         say("adopting the pool")

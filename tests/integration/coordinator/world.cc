@@ -61,6 +61,7 @@ absl::StatusOr<v1::Topology> World::Apply(const std::string& text, const std::st
   request.set_file_name("topology.yaml");
   request.set_request_id(request_id);
   request.set_requested_by("test");
+  request.set_reason("a test");
   return Call<v1::TopologyService>(coordinator, request, &v1::TopologyService::Stub::ApplyTopology);
 }
 

@@ -21,7 +21,7 @@ ParsedLine Parse(const std::string& line, const std::string& environment = "") {
 TEST(CommandLineTest, KnowsEveryVerb) {
   const std::vector<std::pair<std::string, Verb>> verbs = {
       {"topology validate f", Verb::kTopologyValidate},
-      {"topology apply f", Verb::kTopologyApply},
+      {"topology apply f --reason r", Verb::kTopologyApply},
       {"topology show", Verb::kTopologyShow},
       {"adopt p --reason r", Verb::kAdopt},
       {"agents", Verb::kAgentsList},
@@ -44,9 +44,9 @@ TEST(CommandLineTest, KnowsEveryVerb) {
 }
 
 TEST(CommandLineTest, TakesGlobalFlagsBeforeAndAfterTheVerb) {
-  for (const std::string line :
-       {"-o json -y --timeout 5s topology apply f", "topology apply f -o json -y --timeout 5s",
-        "topology -o json apply -y f --timeout 5s"}) {
+  for (const std::string line : {"-o json -y --timeout 5s topology apply f --reason r",
+                                 "topology apply f --reason r -o json -y --timeout 5s",
+                                 "topology -o json apply -y f --timeout 5s --reason r"}) {
     const ParsedLine parsed = Parse(line);
     ASSERT_TRUE(parsed.options.has_value()) << line << ": " << parsed.text;
     EXPECT_EQ(parsed.options->output, Output::kJson);
@@ -64,7 +64,8 @@ TEST(CommandLineTest, FindsTheCoordinator) {
 }
 
 TEST(CommandLineTest, WantsAReasonWhereverTheWorldChanges) {
-  for (const std::string line : {"switchover p", "adopt p", "resume p", "agents accept h"}) {
+  for (const std::string line :
+       {"switchover p", "adopt p", "resume p", "agents accept h", "topology apply f"}) {
     const ParsedLine parsed = Parse(line);
     EXPECT_FALSE(parsed.options.has_value()) << line;
     EXPECT_EQ(parsed.code, ExitCode::kUsage);

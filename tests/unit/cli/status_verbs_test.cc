@@ -49,6 +49,17 @@ TEST_F(StatusVerbsTest, StatusOfOneAndOfAllPools) {
   EXPECT_THAT(terminal_.console.err(), HasSubstr("found \"other.example.com\""));
 }
 
+TEST_F(StatusVerbsTest, AgesCountFromTheCoordinatorsTimeNotFromThisHosts) {
+  v1::ListPoolsResponse pools = SamplePools();
+  v1::MemberStatus& member = *pools.mutable_pools(0)->mutable_members(0);
+  const int64_t far_off = 4000000000;
+  member.mutable_observe_time()->set_seconds(far_off - 7);
+  pools.mutable_as_of()->set_seconds(far_off);
+  coordinator_.SetPools(pools);
+  EXPECT_EQ(Do(Verb::kStatus), ExitCode::kDone);
+  EXPECT_THAT(terminal_.console.out(), HasSubstr("7.0s ago"));
+}
+
 TEST_F(StatusVerbsTest, StatusIsDrawnAnewUntilCtrlC) {
   options_.watch = true;
   options_.output = Output::kJson;

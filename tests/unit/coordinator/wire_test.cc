@@ -99,7 +99,7 @@ TEST(WireTest, RealPlansExerciseEveryStaticFieldOfAStep) {
 std::vector<Fact> OneOfEachButPlans() {
   Outcome outcome = FailedOutcome("LAG", "found 3, wanted 0");
   outcome.position = LogPosition{2, 99};
-  return {TopologyApplied{4, "sites: {}\n", "ada", "r1"},
+  return {TopologyApplied{4, "sites: {}\n", "ada", "r1", "first"},
           LedgerAccepted{HostId("hq-sql1"), LedgerId("l1"), "ada", "new disk", "r2"},
           EpochRaised{PlanId("p"), PoolId("chat"), 3, {1, 9}},
           StepStarted{PlanId("p"), 4, 2, CommandId("p/4/2")},
@@ -123,6 +123,7 @@ TEST(WireTest, EveryRecordSurvivesTheRoundTrip) {
   const auto back = [&](size_t i) { return ThereAndBack({1, absl::UnixEpoch(), facts[i]})->fact; };
   EXPECT_EQ(std::get<TopologyApplied>(back(0)).text, "sites: {}\n");
   EXPECT_EQ(std::get<TopologyApplied>(back(0)).revision, 4u);
+  EXPECT_EQ(std::get<TopologyApplied>(back(0)).reason, "first");
   EXPECT_EQ(std::get<LedgerAccepted>(back(1)).ledger, LedgerId("l1"));
   EXPECT_EQ(std::get<EpochRaised>(back(2)).epoch, (Epoch{1, 9}));
   EXPECT_EQ(std::get<StepStarted>(back(3)).command, CommandId("p/4/2"));

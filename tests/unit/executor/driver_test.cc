@@ -267,7 +267,7 @@ TEST(DriverTest, BrokenJournalStopsEverything) {
 TEST(DriverTest, KeepsWhatBelongsToNoPlan) {
   SimCoordinator world;
   uint64_t sequence = 0;
-  world.driver->Append(TopologyApplied{7, "sites: {}", "me", "r"},
+  world.driver->Append(TopologyApplied{7, "sites: {}", "me", "r", "why"},
                        [&](absl::StatusOr<Record> record) { sequence = record->sequence; });
   world.driver->Append(LedgerAccepted{HostId("hq-sql1"), LedgerId("l1"), "me", "new disk", "r"},
                        [](absl::StatusOr<Record>) {});
