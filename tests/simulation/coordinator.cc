@@ -74,7 +74,9 @@ void CoordinatorProcess::Start() {
 }
 
 void CoordinatorProcess::CompareReplay() {
-  if (!running() || !journal_.idle()) return;
+  if (!running() || !journal_.idle() || journal_.durable().empty()) return;
+  // In the middle of a batch the memory has not caught up yet.
+  if (driver_->state().last_sequence != journal_.durable().back().sequence) return;
   CoordinatorState replayed;
   for (const Record& record : journal_.durable()) Evolve(replayed, record);
   world_.oracle->OnReplayed(replayed, driver_->state());

@@ -50,8 +50,6 @@ void PrintStory(const Result& result, const Scenario& scenario) {
 }
 
 void Explain(const Scenario& failing, const Violation& violation) {
-  std::printf("seed %llu breaks %s: %s\n", static_cast<unsigned long long>(failing.seed),
-              std::string(InfoOf(violation.checker).name).c_str(), violation.what.c_str());
   Scenario shrunk = Shrink(failing, violation.checker);
   shrunk.told = true;
   std::printf("shrunk from %zu to %zu faults:\n\n", failing.faults.size(), shrunk.faults.size());
@@ -73,6 +71,9 @@ int RunMany(const Options& options) {
       ++passed;
       continue;
     }
+    std::printf("seed %llu breaks %s: %s\n", static_cast<unsigned long long>(seed),
+                std::string(InfoOf(result.violation->checker).name).c_str(),
+                result.violation->what.c_str());
     if (failed++ == 0) Explain(scenario, *result.violation);
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;

@@ -190,15 +190,17 @@ Task<Outcome> Ship(Run* run, FileName name, Lineage lineage) {
   LineageKey key = agent.world.KeyOf(unit.database, lineage);
   if (agent.world.Is(Mutation::kShipsIntoOldLineage)) key.epoch = Epoch{1, 1};
   auto result = std::make_shared<PushResult>(PushResult::kNoShare);
-  agent.child = [&world = agent.world, &unit, name, key, share = lineage.share, result,
-                 boots = unit.host.boots] {
+  const std::function<void()> child = [&world = agent.world, &unit, name, key,
+                                       share = lineage.share, result, boots = unit.host.boots] {
     if (unit.host.boots != boots || !unit.host.up) return;
     *result = Push(world, unit, name, *unit.data.Read(name), key, share);
   };
+  // Of two databases' children the later one is the one that may outlive the agent.
+  agent.child = child;
   agent.ledger.children.push_back({1, 1, run->command.id});
   const int slowness = agent.world.ShareOf(lineage.share)->slowness;
   Outcome waited = co_await Pause(run, kMilli * slowness, 4 * kMilli * slowness);
-  const std::function<void()> child = std::exchange(agent.child, nullptr);
+  agent.child = nullptr;
   agent.ledger.children.clear();
   if (!waited.ok()) co_return waited;
   child();
