@@ -1,24 +1,34 @@
 // baton-sim: runs simulations from the command line (tests/sim.sh).
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
+#include <functional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 
+#include "tests/simulation/coverage.h"
 #include "tests/simulation/simulation.h"
 
 namespace baton::sim {
 namespace {
 
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+
 struct Options {
   uint64_t first = 0;
   uint64_t last = 0;
+  int jobs = 1;
   Mutation mutation = Mutation::kNone;
   bool coverage = false;
-  bool single = false;
   std::string trace_file;
 };
 
@@ -28,60 +38,128 @@ Scenario Make(uint64_t seed, Mutation mutation) {
   return scenario;
 }
 
+void Print(const std::string& text) { std::fputs(text.c_str(), stdout); }
+
 void PrintStory(const Result& result, const Scenario& scenario) {
-  std::printf("seed %llu, %d database(s), network %s, faults:\n",
-              static_cast<unsigned long long>(scenario.seed), scenario.databases,
-              scenario.storms ? "stormy" : "calm");
-  for (const Fault& fault : scenario.faults) std::printf("  - %s\n", Describe(fault).c_str());
-  if (scenario.faults.empty()) std::printf("  none\n");
-  std::printf("\n");
-  for (const std::string& line : result.story) std::printf("%s\n", line.c_str());
-  std::printf("\n");
+  Print(absl::StrCat("seed ", scenario.seed, ", ", scenario.databases, " database(s), a network ",
+                     scenario.storms ? "that delays, loses and doubles" : "that works",
+                     ". What goes wrong:\n"));
+  for (const Fault& fault : scenario.faults) Print(absl::StrCat("  - ", Describe(fault), "\n"));
+  if (scenario.faults.empty()) Print("  - nothing\n");
+  if (scenario.mutation != Mutation::kNone) {
+    for (const MutationInfo& info : AllMutations()) {
+      if (info.mutation != scenario.mutation) continue;
+      Print(absl::StrCat("The build is broken on purpose: ", std::string(info.what), ".\n"));
+    }
+  }
+  Print("\nseconds  what happened (!!! a fault, --- the end of all faults, *** a broken rule)\n");
+  for (const std::string& line : result.story) Print(line + "\n");
   if (!result.violation.has_value()) {
-    std::printf("all rules hold: %d moves, %llu messages acknowledged, %.1f s of virtual time\n",
-                result.moves, static_cast<unsigned long long>(result.acknowledged),
-                static_cast<double>(result.took) / kSecond);
+    Print(absl::StrCat("\nEvery rule holds: ", result.moves, " plans succeeded, ",
+                       result.acknowledged, " messages acknowledged and none lost.\n"));
     return;
   }
   const CheckerInfo& info = InfoOf(result.violation->checker);
-  std::printf("BROKEN: %s (%s)\n  wanted: %s\n  found:  %s\n", std::string(info.name).c_str(),
-              std::string(info.rule).c_str(), std::string(info.sentence).c_str(),
-              result.violation->what.c_str());
+  Print(absl::StrCat("\nBROKEN  ", std::string(info.name), " (", std::string(info.rule),
+                     ")\nwanted  ", std::string(info.sentence), "\nfound   ",
+                     result.violation->what, "\n"));
 }
 
 void Explain(const Scenario& failing, const Violation& violation) {
   Scenario shrunk = Shrink(failing, violation.checker);
   shrunk.told = true;
-  std::printf("shrunk from %zu to %zu faults:\n\n", failing.faults.size(), shrunk.faults.size());
+  Print(absl::StrCat("seed ", failing.seed, " fails; of its ", failing.faults.size(), " faults ",
+                     shrunk.faults.size(), " are enough:\n\n"));
   PrintStory(RunScenario(shrunk), shrunk);
+  Print("\n");
 }
 
-int RunMany(const Options& options) {
+struct Tally {
   uint64_t passed = 0;
   uint64_t failed = 0;
   uint64_t moves = 0;
+  uint64_t first_failed = 0;
   Coverage coverage;
-  const auto began = std::chrono::steady_clock::now();
-  for (uint64_t seed = options.first; seed <= options.last; ++seed) {
-    const Scenario scenario = Make(seed, options.mutation);
-    const Result result = RunScenario(scenario);
-    coverage |= result.coverage;
-    moves += static_cast<uint64_t>(std::max(0, result.moves - 1));
+};
+
+// Every `step`-th seed from `first` on.
+void RunShare(const Options& options, uint64_t first, uint64_t step, Tally* tally) {
+  for (uint64_t seed = first; seed <= options.last; seed += step) {
+    const Result result = RunScenario(Make(seed, options.mutation));
+    tally->coverage |= result.coverage;
+    tally->moves += static_cast<uint64_t>(std::max(0, result.moves - 1));
     if (!result.violation.has_value()) {
-      ++passed;
-      continue;
+      ++tally->passed;
+    } else if (tally->failed++ == 0) {
+      tally->first_failed = seed;
     }
-    std::printf("seed %llu breaks %s: %s\n", static_cast<unsigned long long>(seed),
-                std::string(InfoOf(result.violation->checker).name).c_str(),
-                result.violation->what.c_str());
-    if (failed++ == 0) Explain(scenario, *result.violation);
+  }
+}
+
+int RunMany(const Options& options) {
+  const auto began = std::chrono::steady_clock::now();
+  std::vector<Tally> tallies(static_cast<size_t>(options.jobs));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < options.jobs; ++i) {
+    threads.emplace_back(RunShare, std::cref(options), options.first + i, options.jobs,
+                         &tallies[static_cast<size_t>(i)]);
+  }
+  for (std::thread& thread : threads) thread.join();
+  Tally all;
+  for (const Tally& tally : tallies) {
+    if (tally.failed > 0 && (all.failed == 0 || tally.first_failed < all.first_failed)) {
+      all.first_failed = tally.first_failed;
+    }
+    all.passed += tally.passed;
+    all.failed += tally.failed;
+    all.moves += tally.moves;
+    all.coverage |= tally.coverage;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  std::printf("%.1f s, %.0f switchovers/s, %zu of %d cells covered\n", took.count(),
-              static_cast<double>(moves) / took.count(), coverage.count(), kCells);
-  std::printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(passed),
-              static_cast<unsigned long long>(failed));
-  return failed == 0 ? 0 : 1;
+  if (all.failed > 0) {
+    const Scenario failing = Make(all.first_failed, options.mutation);
+    Explain(failing, *RunScenario(failing).violation);
+  }
+  if (options.coverage) Print(CoverageReport(all.coverage));
+  Print(absl::StrCat(all.moves, " switchovers in ", static_cast<int64_t>(took.count() * 10) / 10.0,
+                     " s: ", static_cast<int64_t>(all.moves / std::max(took.count(), 1e-3)),
+                     " per second\n", all.passed, " passed, ", all.failed, " failed\n"));
+  return all.failed == 0 ? 0 : kExitFailed;
+}
+
+int RunOne(const Options& options) {
+  Scenario scenario = Make(options.first, options.mutation);
+  scenario.told = true;
+  scenario.trace = !options.trace_file.empty();
+  const Result result = RunScenario(scenario);
+  PrintStory(result, scenario);
+  if (scenario.trace) {
+    std::ofstream file(options.trace_file);
+    for (const std::string& line : result.trace) file << line << "\n";
+    if (!file.flush()) {
+      std::fprintf(stderr, "cannot write %s\n", options.trace_file.c_str());
+      return kExitUsage;
+    }
+  }
+  return result.violation.has_value() ? kExitFailed : 0;
+}
+
+void ListMutations() {
+  for (const MutationInfo& info : AllMutations()) {
+    Print(absl::StrCat(std::string(info.name), ": ", std::string(info.what), "; caught by ",
+                       std::string(info.checker), "\n"));
+  }
+}
+
+bool ParseRange(const std::string& text, Options* options) {
+  const size_t dots = text.find("..");
+  return dots != std::string::npos && absl::SimpleAtoi(text.substr(0, dots), &options->first) &&
+         absl::SimpleAtoi(text.substr(dots + 2), &options->last) && options->first <= options->last;
+}
+
+int Usage(const std::string& problem) {
+  std::fprintf(stderr, "baton-sim: %s; see --help\n", problem.c_str());
+  return kExitUsage;
 }
 
 }  // namespace
@@ -90,25 +168,30 @@ int RunMany(const Options& options) {
 int main(int argc, char** argv) {
   using namespace baton::sim;
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  CLI::App app{"Simulates moves of a pool, with faults, from seeds."};
-  uint64_t seed = 0;
+  CLI::App app{"Moves a pool there and back while things go wrong, and checks the rules."};
+  Options options;
   std::string range;
   std::string mutation;
-  auto* one = app.add_option("--seed", seed, "one seed, with its story");
-  app.add_option("--seeds", range, "A..B: many seeds, and the story of the first that fails");
-  app.add_option("--mutation", mutation, "a deliberately broken build");
+  bool list = false;
+  auto* one = app.add_option("--seed", options.first, "one seed: replays it and tells its story");
+  app.add_option("--seeds", range, "A..B: many seeds; tells the shrunk story of the first failure")
+      ->excludes(one);
+  app.add_option("--jobs", options.jobs, "how many seeds at once")->check(CLI::Range(1, 256));
+  app.add_option("--mutation", mutation, "runs a build that is broken on purpose");
+  app.add_option("--trace", options.trace_file, "with --seed: writes records and oracle events");
+  app.add_flag("--coverage", options.coverage, "with --seeds: prints step x fault x point");
+  app.add_flag("--list-mutations", list, "names them, and the checker that catches each");
   CLI11_PARSE(app, argc, argv);
-  Options options;
-  if (!mutation.empty()) options.mutation = *FindMutation(mutation);
-  if (one->count() > 0) {
-    Scenario scenario = Make(seed, options.mutation);
-    scenario.told = true;
-    const Result result = RunScenario(scenario);
-    PrintStory(result, scenario);
-    return result.violation.has_value() ? 1 : 0;
+  if (list) {
+    ListMutations();
+    return 0;
   }
-  const std::vector<std::string> ends = absl::StrSplit(range, "..");
-  options.first = std::stoull(ends[0]);
-  options.last = std::stoull(ends.back());
+  if (!mutation.empty()) {
+    const auto found = FindMutation(mutation);
+    if (!found.has_value()) return Usage("no mutation is called " + mutation);
+    options.mutation = *found;
+  }
+  if (one->count() > 0) return RunOne(options);
+  if (!ParseRange(range, &options)) return Usage("wanted --seed N or --seeds A..B");
   return RunMany(options);
 }

@@ -240,7 +240,11 @@ Task<Outcome> Act(Run* run, ShipTail) {
     outcome.position = record.write->sealed;
     co_return outcome;
   }
-  if (!unit.LockFree()) co_return Refuse(*run, "STILL_RUNS", "something of it is alive");
+  if (!unit.LockFree()) {
+    // What may run is only what an earlier try started to find the end of the log.
+    if (!StandbyRuns(unit)) co_return Refuse(*run, "STILL_RUNS", "something of it is alive");
+    SIM_TRY(StopAndProve(run));
+  }
   if (!world.Is(Mutation::kReadyFilesSkipped)) {
     while (!unit.data.ready.empty()) {
       const FileName name = unit.data.ready.front();
@@ -326,7 +330,9 @@ Task<Outcome> Act(Run* run, CopyPendingLogs action) {
 Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
   Unit& unit = run->unit;
   Nanos wait = kMilli;
+  bool started = false;
   while (true) {
+    if (!unit.Runs() && !std::exchange(started, true)) unit.RequestStart();
     if (run->agent.world.Is(Mutation::kApplyDoesNotWait) && unit.Answers()) co_return At(unit);
     if (PrimaryRuns(unit)) co_return Refuse(*run, "NOT_IN_RECOVERY", "it runs read-write");
     if (StandbyRuns(unit)) {
@@ -343,25 +349,51 @@ Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
   }
 }
 
+// An earlier try may have opened the fence, in this boot or before.
+bool IsOurs(const FenceRecord& record, const Recover& action) {
+  return (record.phase == FencePhase::kOpen || record.phase == FencePhase::kUnconfirmed) &&
+         record.write == action.write;
+}
+
+Task<Outcome> OpenFor(Run* run, FenceRecord record, Lineage write) {
+  record.phase = FencePhase::kOpen;
+  record.fence_epoch = run->command.epoch;
+  record.write = std::move(write);
+  record.fetch.clear();
+  record.confirmed_boot = run->unit.host.boot;
+  run->agent.world.oracle->OnConfirmed(run->unit, run->unit.host.boot);
+  Outcome written = co_await WriteFence(run, record);
+  co_return written;
+}
+
+// One that is down is started as the standby that it is, or as what an earlier try made of it.
+Task<Outcome> StartForRecovery(Run* run, FenceRecord record, Recover action) {
+  Unit& unit = run->unit;
+  if (!IsOurs(record, action)) {
+    if (record.write.has_value()) co_return Refuse(*run, "HOLDS_ANOTHER_RIGHT", "another right");
+    if (!unit.data.standby_signal) co_return Refuse(*run, "NOT_IN_RECOVERY", "it is no standby");
+  } else {
+    SIM_TRY(OpenFor(run, record, action.write));
+  }
+  SIM_TRY(StartAndWait(run));
+  co_return OkOutcome();
+}
+
 Task<Outcome> Act(Run* run, Recover action) {
   Unit& unit = run->unit;
   SIM_PAUSE(run, kMilli / 10, kMilli);
-  FenceRecord record = FenceOrClosed(run);
+  const FenceRecord record = FenceOrClosed(run);
   if (StaleEpoch(*run, record)) co_return Refuse(*run, "STALE_EPOCH", "the fence has seen more");
+  if (!unit.Runs()) SIM_TRY(StartForRecovery(run, record, action));
   if (!unit.Answers()) co_return Fail("UNAVAILABLE", "it does not answer");
-  const bool ours = record.phase == FencePhase::kOpen && record.write == action.write;
   const bool in_recovery = StandbyRuns(unit);
-  if (!in_recovery && !ours) co_return Refuse(*run, "NOT_IN_RECOVERY", "it runs read-write");
-  if (in_recovery && !ours && record.write.has_value()) {
+  if (!in_recovery && !IsOurs(record, action)) {
+    co_return Refuse(*run, "NOT_IN_RECOVERY", "it runs read-write");
+  }
+  if (in_recovery && !IsOurs(record, action) && record.write.has_value()) {
     co_return Refuse(*run, "HOLDS_ANOTHER_RIGHT", "StartStandby gives that back");
   }
-  record.phase = FencePhase::kOpen;
-  record.fence_epoch = run->command.epoch;
-  record.write = action.write;
-  record.fetch.clear();
-  record.confirmed_boot = unit.host.boot;
-  run->agent.world.oracle->OnConfirmed(unit, unit.host.boot);
-  SIM_TRY(WriteFence(run, record));
+  SIM_TRY(OpenFor(run, record, action.write));
   SIM_PAUSE(run, kMilli / 10, kMilli);
   if (in_recovery) {
     if (!unit.Answers()) co_return Unsure("PROMOTION_UNKNOWN", "no answer to the request");

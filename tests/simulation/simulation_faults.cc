@@ -14,6 +14,7 @@ void Simulation::Arm(const Fault& fault) {
   if (fault.step >= 0) return;
   const size_t index = static_cast<size_t>(&fault - scenario_.faults.data());
   world_->queue.At(world_->outside(), fault.at, [this, index] {
+    if (healed_) return;
     fired_[index] = true;
     Fire(scenario_.faults[index], -1);
   });
