@@ -85,12 +85,11 @@ absl::Status AgentHost::Add(const ResourceFile& file, const AgentConfig& config,
                             const LedgerId& ledger) {
   const ResourceConfig& about = file.config;
   auto resource = std::make_unique<Resource>();
-  resource->file = std::make_unique<GuardFenceStore>(
-      about,
-      [this, id = about.resource](const FenceRecord& record) { return EnterFence(id, record); });
-  absl::StatusOr<BootId> boot = resource->file->Boot();
+  resource->core = MakeFences(about, ledger, false);
+  resource->looking = MakeFences(about, ledger, false);
+  resource->acting = MakeFences(about, ledger, true);
+  absl::StatusOr<BootId> boot = resource->core.store->Boot();
   if (!boot.ok()) return InFile(file.path, boot.status());
-  resource->fences = std::make_unique<LedgerFenceStore>(resource->file.get(), ledger);
   absl::StatusOr<std::unique_ptr<ServiceManager>> service =
       MakeServiceManager(about, file.path, config.guard);
   if (!service.ok()) return InFile(file.path, service.status());
@@ -99,7 +98,7 @@ absl::Status AgentHost::Add(const ResourceFile& file, const AgentConfig& config,
       about, file.path, config.guard, [this, running = resource->running](const ProcessId& child) {
         return EnterChild(*running, child);
       });
-  resource->fence_file = std::make_unique<FenceWorker>(resource->fences.get());
+  resource->fence_file = std::make_unique<FenceWorker>(resource->core.store.get());
   absl::Status engine = AddEngine(file, clock, resource.get());
   if (!engine.ok()) return InFile(file.path, engine);
   resource->runner = std::make_unique<NotedRunner>(std::move(resource->runner), resource->running);
@@ -113,19 +112,33 @@ absl::Status AgentHost::Add(const ResourceFile& file, const AgentConfig& config,
   return absl::OkStatus();
 }
 
+AgentHost::Fences AgentHost::MakeFences(const ResourceConfig& about, const LedgerId& ledger,
+                                        bool made_good) {
+  const ResourceId& id = about.resource;
+  Fences fences;
+  fences.file = std::make_unique<GuardFenceStore>(
+      about, [this, id](const FenceRecord& record) { return EnterFence(id, record); });
+  LedgerFenceStore::EnteredFunction entered;
+  if (made_good) entered = [this, id] { return ledger_->Fence(id); };
+  fences.store = std::make_unique<LedgerFenceStore>(fences.file.get(), ledger, std::move(entered));
+  return fences;
+}
+
 absl::Status AgentHost::AddEngine(const ResourceFile& file, const Clock* clock,
                                   Resource* resource) {
   const ResourceConfig& about = file.config;
   if (about.engine_name == "postgresql") {
-    const PostgresqlHost host = {about, resource->fences.get(), resource->service.get(),
-                                 resource->archive.get(), clock};
+    PostgresqlHost host = {about, resource->looking.store.get(), resource->service.get(),
+                           resource->archive.get(), clock};
     BATON_ASSIGN_OR_RETURN(resource->probe, PostgresqlProbe::Create(host));
+    host.fences = resource->acting.store.get();
     BATON_ASSIGN_OR_RETURN(resource->runner, PostgresqlRunner::Create(host));
     return absl::OkStatus();
   }
   if (about.engine_name == "prosody") {
-    const ProsodyHost host = {about, resource->fences.get(), resource->service.get(), clock};
+    ProsodyHost host = {about, resource->looking.store.get(), resource->service.get(), clock};
     BATON_ASSIGN_OR_RETURN(resource->probe, ProsodyProbe::Create(host));
+    host.fences = resource->acting.store.get();
     BATON_ASSIGN_OR_RETURN(resource->runner, ProsodyRunner::Create(host));
     return absl::OkStatus();
   }

@@ -32,10 +32,16 @@ class AgentHost {
   void Start() { core_->Start(); }
 
  private:
+  struct Fences {
+    std::unique_ptr<FenceStore> file;
+    std::unique_ptr<FenceStore> store;  // over `file`, under this agent's ledger
+  };
   struct Resource {
     std::shared_ptr<RunningCommand> running = std::make_shared<RunningCommand>();
-    std::unique_ptr<FenceStore> file;
-    std::unique_ptr<FenceStore> fences;
+    // One chain for each that uses it: who opens a fence must have seen by itself what is there.
+    Fences core;
+    Fences looking;
+    Fences acting;
     std::unique_ptr<ServiceManager> service;
     std::unique_ptr<ArchiveStore> archive;
     std::unique_ptr<FenceFile> fence_file;
@@ -46,6 +52,8 @@ class AgentHost {
   AgentHost() = default;
   absl::Status Add(const ResourceFile& file, const AgentConfig& config, const Clock* clock,
                    const LedgerId& ledger);
+  // With `made_good`, a file that was lost is read as the ledger knows it.
+  Fences MakeFences(const ResourceConfig& about, const LedgerId& ledger, bool made_good);
   absl::Status AddEngine(const ResourceFile& file, const Clock* clock, Resource* resource);
   // Enters a child that is about to act in the ledger: an agent after this one ends it first.
   absl::Status EnterChild(const RunningCommand& running, const ProcessId& child);

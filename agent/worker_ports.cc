@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <utility>
 
+#include "agent/core/reconcile.h"
 #include "common/os/monotonic.h"
 #include "common/os/process.h"
 
@@ -42,6 +43,16 @@ std::vector<ChildProcess> EndAll(const std::vector<ChildProcess>& children) {
 }
 
 }  // namespace
+
+absl::StatusOr<FenceRecord> LedgerFenceStore::Read() {
+  absl::StatusOr<FenceRecord> file = behind_->Read();
+  const bool lost = absl::IsNotFound(file.status()) || absl::IsDataLoss(file.status());
+  if (entered_ == nullptr || !(file.ok() || lost)) return file;
+  std::optional<FenceRecord> made_good =
+      WithoutFile(file.ok() ? std::optional<FenceRecord>(*file) : std::nullopt, entered_());
+  if (made_good.has_value()) return *std::move(made_good);
+  return file;
+}
 
 absl::Status LedgerFenceStore::Write(const FenceRecord& record) {
   FenceRecord stamped = record;

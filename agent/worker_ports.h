@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -17,10 +18,14 @@ namespace baton::agent {
 // as the store behind it.
 class LedgerFenceStore : public FenceStore {
  public:
-  LedgerFenceStore(FenceStore* behind, LedgerId ledger)
-      : behind_(behind), ledger_(std::move(ledger)) {}
+  // What the ledger holds of this fence; none: nothing.
+  using EnteredFunction = std::function<std::optional<FenceRecord>()>;
 
-  absl::StatusOr<FenceRecord> Read() override { return behind_->Read(); }
+  // With `entered`, Read makes good what a lost file held (WithoutFile, agent/core/reconcile.h).
+  LedgerFenceStore(FenceStore* behind, LedgerId ledger, EnteredFunction entered = nullptr)
+      : behind_(behind), ledger_(std::move(ledger)), entered_(std::move(entered)) {}
+
+  absl::StatusOr<FenceRecord> Read() override;
   absl::Status Write(const FenceRecord& record) override;
   absl::Status PlaceStandbySignal() override { return behind_->PlaceStandbySignal(); }
   absl::Status ProveNothingRuns(absl::Duration timeout) override {
@@ -31,6 +36,7 @@ class LedgerFenceStore : public FenceStore {
  private:
   FenceStore* behind_;
   const LedgerId ledger_;
+  const EnteredFunction entered_;
 };
 
 // Which command a resource's runner carries out, if any. Thread-safe.

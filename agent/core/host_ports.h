@@ -29,7 +29,8 @@ class FenceStore {
   virtual absl::StatusOr<FenceRecord> Read() = 0;
 
   // Replaces the file durably, after it was entered in the ledger (an implementation detail that
-  // `main` wires: ledger → file). FAILED_PRECONDITION when it would lower the fence epoch.
+  // `main` wires: ledger → file); costs nothing where both say so already. FAILED_PRECONDITION when
+  // it would lower the fence epoch.
   virtual absl::Status Write(const FenceRecord& record) = 0;
 
   // For a database that is closing or closed: puts standby.signal into its data directory, durably.

@@ -13,12 +13,23 @@ bool MayRunWritable(FencePhase phase) {
   return phase == FencePhase::kOpen || phase == FencePhase::kUnconfirmed;
 }
 
+// Someone fenced by hand where there was no file: it names neither a ledger nor a lineage.
+bool IsMadeByHand(const FenceRecord& file) {
+  return file.ledger.empty() && !MayRunWritable(file.phase) && !file.write.has_value() &&
+         file.fetch.empty();
+}
+
 FenceRecord StricterOf(const FenceRecord& file, const FenceRecord& ledger, const BootId& boot) {
   const FencePhase in_file = PhaseInBoot(file, boot);
   const FencePhase in_ledger = PhaseInBoot(ledger, boot);
   FenceRecord stricter = in_file > in_ledger ? file : ledger;
   if (MayRunWritable(in_file) && MayRunWritable(in_ledger) && file.write != ledger.write) {
-    stricter.phase = FencePhase::kClosed;
+    // An agent that died between the two while it gave a running instance another right. What runs
+    // goes on, and ships under the newer right, which alone will still be fetched from.
+    const bool file_newer = file.write.has_value() &&
+                            (!ledger.write.has_value() || file.write->epoch > ledger.write->epoch);
+    stricter = file_newer ? file : ledger;
+    stricter.phase = FencePhase::kUnconfirmed;
   }
   stricter.fence_epoch = std::max(file.fence_epoch, ledger.fence_epoch);
   return stricter;
@@ -31,13 +42,21 @@ FencePhase PhaseInBoot(const FenceRecord& record, const BootId& boot) {
   return EffectivePhase(record, boot);
 }
 
+std::optional<FenceRecord> WithoutFile(const std::optional<FenceRecord>& file,
+                                       const std::optional<FenceRecord>& ledger) {
+  if (!ledger.has_value() || (file.has_value() && !IsMadeByHand(*file))) return std::nullopt;
+  FenceRecord holds = *ledger;
+  holds.phase = FencePhase::kClosed;
+  if (file.has_value()) holds.fence_epoch = std::max(file->fence_epoch, ledger->fence_epoch);
+  return holds;
+}
+
 FenceReconciliation ReconcileFence(const FenceFacts& facts) {
   FenceReconciliation result;
   if (!facts.file.has_value() && !facts.ledger.has_value()) return result;
   FenceRecord holds;
-  if (!facts.file.has_value()) {
-    holds = *facts.ledger;
-    holds.phase = FencePhase::kClosed;
+  if (!facts.file.has_value() || (facts.ledger.has_value() && IsMadeByHand(*facts.file))) {
+    holds = *WithoutFile(facts.file, facts.ledger);
   } else if (!facts.ledger.has_value()) {
     holds = *facts.file;
     if (holds.phase == FencePhase::kOpen) holds.phase = FencePhase::kUnconfirmed;

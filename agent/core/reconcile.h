@@ -29,9 +29,14 @@ struct FenceReconciliation {
 
 // Phases are ordered open < unconfirmed < closing < closed as effective in this boot; the stricter
 // record holds as a whole, the ledger's where both are as strict, with the higher fence epoch.
-// Open in both but for different rights to write is closed. `open` written under another ledger is
-// unconfirmed.
+// Writable in both but under different rights is unconfirmed under the newer one. `open` written
+// under another ledger is unconfirmed.
 FenceReconciliation ReconcileFence(const FenceFacts& facts);
+
+// What holds where the file was lost, also if someone has fenced by hand since: closed, with the
+// lineages that the ledger knows. None: the file stands for itself, or the ledger knows nothing.
+std::optional<FenceRecord> WithoutFile(const std::optional<FenceRecord>& file,
+                                       const std::optional<FenceRecord>& ledger);
 
 // Like EffectivePhase, and unconfirmed where the boot is not known.
 FencePhase PhaseInBoot(const FenceRecord& record, const BootId& boot);

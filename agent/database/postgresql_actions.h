@@ -52,7 +52,8 @@ absl::Status CheckPreconditions(ActionContext* context);
 // has when its replay position is greater. None: it holds no right, or did not stop cleanly.
 std::optional<LogPosition> FinalPosition(const FenceRecord& record, const ControlData& control);
 
-// The fence file says `wanted`, written only if it differs from what stands there.
+// The fence file says `wanted`. Not read first: whoever fences by hand between the action's own look
+// at the file and this must be noticed.
 absl::Status EnsureFence(ActionContext* context, const FenceRecord& wanted);
 
 // Stops the server cleanly, within the resource's stop_timeout and what the command has left, and

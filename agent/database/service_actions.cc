@@ -37,10 +37,7 @@ absl::Status LookThatItRuns(ActionContext* context) {
 }  // namespace
 
 absl::Status EnsureFence(ActionContext* context, const FenceRecord& wanted) {
-  FenceStore& fences = context->instance().fences();
-  const absl::StatusOr<FenceRecord> found = fences.Read();
-  if (found.ok() && *found == wanted) return absl::OkStatus();
-  BATON_RETURN_IF_ERROR(fences.Write(wanted));
+  BATON_RETURN_IF_ERROR(context->instance().fences().Write(wanted));
   context->Did(absl::StrCat("the fence says ", std::string(ToString(wanted.phase)), " under epoch ",
                             wanted.fence_epoch.ToString()));
   return absl::OkStatus();

@@ -92,6 +92,7 @@ absl::Status UpdateFenceFile(
         ", refuse to lower it to ", record.fence_epoch.ToString(), "; use a higher one"));
   }
   if (before_write != nullptr) BATON_RETURN_IF_ERROR(before_write(record));
+  if (before.ok() && *before == record) return absl::OkStatus();
   return WriteFileDurably(config.fence_file, FormatFenceRecord(record), 0644);
 }
 
@@ -118,7 +119,21 @@ absl::Status ProveNothingRuns(const ResourceConfig& config, absl::Duration timeo
   if (pid == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       config.data_directory, ": nobody holds the gate's lock, yet a server runs as pid ", pid,
-      ": it was started past the gate; end it with `kill -INT ", pid, "`, then fence again"));
+      ": it was started past the gate; end it with `kill -INT ", pid, "`, then try again"));
+}
+
+std::optional<ProcessId> FindServer(const ResourceConfig& config) {
+  const pid_t by_pid_file = ServerByPidFile(config).value_or(0);
+  for (const LockHolder& holder : ProcessesWithFileOpen(FenceLockFile(config))) {
+    // A database's processes all hold the lock; a chat server leads the session it was started in.
+    const bool is_server = config.kind == ResourceKind::kDatabase
+                               ? holder.pid == by_pid_file
+                               : getsid(holder.pid) == holder.pid;
+    if (!is_server) continue;
+    const absl::StatusOr<ProcessId> server = IdentifyProcess(holder.pid);
+    if (server.ok() && IsAlive(*server)) return *server;
+  }
+  return std::nullopt;
 }
 
 BootId CurrentBoot(const ResourceConfig& config) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -10,6 +11,7 @@
 #include "absl/time/time.h"
 
 #include "common/os/lock.h"
+#include "common/os/process.h"
 #include "common/protocol/fence_state.h"
 #include "common/protocol/resource_config.h"
 
@@ -28,7 +30,8 @@ absl::StatusOr<FenceRecord> ReadFenceFile(const ResourceConfig& config);
 // Replaces the fence file durably (world-readable). `next` gets what is there (an error as
 // ReadFenceFile gives it) and returns what shall be; nobody else can write in between. Its error is
 // returned and nothing is written. FAILED_PRECONDITION when the result would lower the fence epoch
-// or is another resource's. `before_write` runs after all checks, before the file changes.
+// or is another resource's. `before_write` runs after all checks, before the file changes; what the
+// file says already is not written again.
 absl::Status UpdateFenceFile(
     const ResourceConfig& config,
     const std::function<absl::StatusOr<FenceRecord>(const absl::StatusOr<FenceRecord>&)>& next,
@@ -37,6 +40,10 @@ absl::Status UpdateFenceFile(
 // Makes standby.signal in the data directory, durably, owned as the directory is.
 // FAILED_PRECONDITION for a chat server.
 absl::Status PlaceStandbySignal(const ResourceConfig& config);
+
+// The server that the gate let start and that still runs, found by the lock that it holds; none:
+// not found. For whoever has forgotten what it started.
+std::optional<ProcessId> FindServer(const ResourceConfig& config);
 
 // Takes the exclusive lock and lets it go: OK means that nothing which the gate let start under an
 // older file is alive. DEADLINE_EXCEEDED: `timeout` passed; the message names who still holds it.

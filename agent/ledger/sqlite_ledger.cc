@@ -105,6 +105,13 @@ absl::Status SqliteLedger::RecordFence(const ResourceId& resource, const FenceRe
   return WriteAndWait({{FenceWritten{resource, record}}, {}, nullptr});
 }
 
+std::optional<FenceRecord> SqliteLedger::Fence(const ResourceId& resource) const {
+  MutexLock lock(&mutex_);
+  const auto held = fences_.find(resource);
+  if (held == fences_.end()) return std::nullopt;
+  return held->second;
+}
+
 absl::Status SqliteLedger::RecordChild(const ChildProcess& child) {
   return WriteAndWait({{}, {child}, nullptr});
 }

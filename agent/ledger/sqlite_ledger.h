@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <variant>
@@ -51,6 +52,8 @@ class SqliteLedger : public Ledger {
   // For threads that may block: returns when it is durable. A record that the ledger holds already
   // costs nothing.
   absl::Status RecordFence(const ResourceId& resource, const FenceRecord& record);
+  // The last fence of `resource` that is durable here; none: never entered.
+  std::optional<FenceRecord> Fence(const ResourceId& resource) const;
   // A child is about to act; forgotten once its command is Finished.
   absl::Status RecordChild(const ChildProcess& child);
 
@@ -73,7 +76,7 @@ class SqliteLedger : public Ledger {
   FileLock lock_;
   std::unique_ptr<LedgerStore> store_;  // used on thread_ only
   const Clock* clock_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar changed_;
   std::deque<Job> queue_ ABSL_GUARDED_BY(mutex_);
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;

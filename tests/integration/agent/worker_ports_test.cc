@@ -58,7 +58,10 @@ TEST(LeftChildrenTest, WhatIsGoneNeedsNoEnding) {
 
 class HeldFence : public FenceStore {
  public:
-  absl::StatusOr<FenceRecord> Read() override { return held; }
+  absl::StatusOr<FenceRecord> Read() override {
+    if (lost) return absl::NotFoundError("no such file");
+    return held;
+  }
   absl::Status Write(const FenceRecord& record) override {
     held = record;
     return absl::OkStatus();
@@ -68,6 +71,7 @@ class HeldFence : public FenceStore {
   absl::StatusOr<BootId> Boot() override { return BootId("boot-1"); }
 
   FenceRecord held;
+  bool lost = false;
 };
 
 TEST(LedgerFenceStoreTest, EveryFenceNamesTheLedgerItWasWrittenUnder) {
@@ -79,6 +83,24 @@ TEST(LedgerFenceStoreTest, EveryFenceNamesTheLedgerItWasWrittenUnder) {
   ASSERT_TRUE(store.Write(record).ok());
   EXPECT_EQ(behind.held.ledger, LedgerId("ledger-1"));
   EXPECT_EQ(behind.held.phase, FencePhase::kOpen);
+}
+
+TEST(LedgerFenceStoreTest, ALostFileIsReadAsClosedWithTheLineagesOfTheLedger) {
+  FenceRecord known;
+  known.phase = FencePhase::kOpen;
+  known.ledger = LedgerId("ledger-1");
+  known.write = Lineage{"1", {1, 3}, HostId("sql1"), ShareId("s"), std::nullopt};
+  HeldFence behind;
+  behind.held = known;
+  LedgerFenceStore store(&behind, LedgerId("ledger-1"), [&] { return known; });
+  EXPECT_EQ(*store.Read(), known);
+  behind.lost = true;
+  const absl::StatusOr<FenceRecord> lost = store.Read();
+  ASSERT_TRUE(lost.ok());
+  EXPECT_EQ(lost->phase, FencePhase::kClosed);
+  EXPECT_EQ(lost->write, known.write);
+  LedgerFenceStore plain(&behind, LedgerId("ledger-1"));
+  EXPECT_TRUE(absl::IsNotFound(plain.Read().status()));
 }
 
 }  // namespace

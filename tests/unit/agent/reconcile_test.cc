@@ -78,10 +78,30 @@ TEST(ReconcileTest, AFencedFileOfAnotherLedgerStaysFenced) {
   EXPECT_EQ(ReconcileFence(Facts(foreign, std::nullopt)).record->phase, FencePhase::kClosed);
 }
 
-TEST(ReconcileTest, RightsToWriteThatDifferAreClosed) {
+TEST(ReconcileTest, AnAgentThatDiesBetweenLedgerAndFileStopsNothingThatRuns) {
+  for (const bool file_newer : {false, true}) {
+    const FenceRecord older = With(FencePhase::kOpen, {1, 1});
+    const FenceRecord newer = With(FencePhase::kOpen, {1, 2});
+    const FenceReconciliation result =
+        ReconcileFence(file_newer ? Facts(newer, older) : Facts(older, newer));
+    EXPECT_EQ(result.record->phase, FencePhase::kUnconfirmed);
+    EXPECT_EQ(result.record->write, newer.write);
+    EXPECT_EQ(result.record->fence_epoch, newer.fence_epoch);
+  }
+}
+
+TEST(ReconcileTest, AFenceByHandWhereTheFileWasLostKeepsWhatTheLedgerKnows) {
+  FenceRecord by_hand;
+  by_hand.pool = kPool;
+  by_hand.resource = kDatabase;
+  by_hand.phase = FencePhase::kClosed;
+  by_hand.fence_epoch = {1, 9};
   const FenceReconciliation result =
-      ReconcileFence(Facts(With(FencePhase::kOpen, {1, 1}), With(FencePhase::kOpen, {1, 2})));
+      ReconcileFence(Facts(by_hand, With(FencePhase::kOpen, {1, 2})));
   EXPECT_EQ(result.record->phase, FencePhase::kClosed);
+  EXPECT_EQ(result.record->write, With(FencePhase::kOpen, {1, 2}).write);
+  EXPECT_EQ(result.record->fence_epoch, (Epoch{1, 9}));
+  EXPECT_TRUE(result.write_file && result.write_ledger);
 }
 
 TEST(ReconcileTest, AConfirmationThatTheFileMissedDoesNotCount) {
