@@ -70,9 +70,12 @@ absl::Status Supervisor::Prepare() {
   absl::StatusOr<SupervisorState> state = LoadSupervisorState(state_file_);
   if (state.ok()) {
     state_ = *state;
-  } else if (!absl::IsNotFound(state.status())) {
-    LogLine(config_, absl::StrCat(state_file_, ": ", state.status().message(),
-                                  "; nothing is started until someone asks"));
+  } else {
+    if (!absl::IsNotFound(state.status())) {
+      LogLine(config_, absl::StrCat(state_file_, ": ", state.status().message(),
+                                    "; nothing is started until someone asks"));
+    }
+    RecallServer();
   }
   Adopt();
   BATON_ASSIGN_OR_RETURN(

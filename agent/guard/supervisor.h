@@ -52,6 +52,7 @@ class Supervisor {
 
   // --- supervisor_server.cc: the server's life ---
   void Adopt();
+  void RecallServer();
   void LookAtFence();
   void OnTimers();
   void StartServer();

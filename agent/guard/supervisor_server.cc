@@ -44,6 +44,21 @@ void Supervisor::Save() {
   if (!saved.ok()) LogLine(config_, std::string(saved.message()));
 }
 
+// Without a memory: what runs must still stop when the fence says so. It counts as a writer unless
+// everything says that it follows.
+void Supervisor::RecallServer() {
+  const std::optional<ProcessId> server = FindServer(config_);
+  if (!server.has_value()) return;
+  const absl::StatusOr<FenceRecord> fence = ReadFenceFile(config_);
+  const bool follows = config_.kind == ResourceKind::kDatabase && fence.ok() &&
+                       !fence->write.has_value() && !fence->fetch.empty() &&
+                       Exists(config_.data_directory + "/standby.signal").value_or(false);
+  state_.server = *server;
+  state_.could_write = !follows;
+  state_.desired_up = true;
+  Save();
+}
+
 void Supervisor::Adopt() {
   if (state_.server.pid == 0) return;
   absl::StatusOr<Fd> server = OpenProcess(state_.server);
@@ -163,6 +178,9 @@ void Supervisor::OnStartReport() {
   start_asked_ = false;
   state_.server = ProcessId();
   state_.could_write = false;
+  stopping_ = Stopping::kNo;  // nothing is left of what was to be stopped
+  killed_ = false;
+  overdue_said_ = false;
   Save();
   ReplyTo(&start_waiters_, refused_);
   ReplyTo(&stop_waiters_, "");

@@ -132,6 +132,26 @@ TEST_F(SupervisorTest, WhatWasStoppedOnPurposeStaysDown) {
   }
 }
 
+TEST_F(SupervisorTest, ItsSuccessorFindsTheRunningServerWithoutAMemory) {
+  for (const bool garbage : {false, true}) {
+    GuardWorld world(Chat());
+    world.Write(world.Open(3));
+    const pid_t first = world.StartSupervisor();
+    const int64_t server = Start(world).pid;
+    world.Kill(first, SIGKILL);
+    if (garbage) {
+      world.Put(world.run_file(".state"), "garbage");
+    } else {
+      std::filesystem::remove(world.run_file(".state"));
+    }
+    world.StartSupervisor();
+    EXPECT_EQ(world.Status().pid, server);
+    world.Write(world.InPhase(FencePhase::kClosing, 4));
+    EXPECT_TRUE(GuardWorld::Eventually([&] { return !world.Status().running; }));
+    EXPECT_TRUE(ProveNothingRuns(world.config(), absl::Seconds(60)).ok());
+  }
+}
+
 TEST_F(SupervisorTest, ItsSuccessorTakesTheRunningServerOver) {
   world_.Write(world_.Open(3));
   const pid_t first = world_.StartSupervisor();
