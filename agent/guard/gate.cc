@@ -1,6 +1,8 @@
 #include "agent/guard/gate.h"
 
 #include <cerrno>
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +18,23 @@
 namespace baton {
 namespace {
 
+// PostgreSQL's control file begins with an 8-byte identifier and two 4-byte versions; the state of
+// the cluster follows, in the machine's own byte order. Whatever cannot be read is for the server
+// itself to complain of.
+bool WasInRecovery(const ResourceConfig& config) {
+  constexpr size_t kStateOffset = 16;
+  constexpr size_t kControlBytesMax = 16384;
+  constexpr int32_t kShutDownInRecovery = 2;
+  constexpr int32_t kInArchiveRecovery = 5;
+  if (config.engine_name != "postgresql") return false;
+  const absl::StatusOr<std::string> control =
+      ReadFile(config.data_directory + "/global/pg_control", kControlBytesMax);
+  int32_t state = 0;
+  if (!control.ok() || control->size() < kStateOffset + sizeof(state)) return false;
+  std::memcpy(&state, control->data() + kStateOffset, sizeof(state));
+  return state == kShutDownInRecovery || state == kInArchiveRecovery;
+}
+
 absl::Status LookAtData(const ResourceConfig& config, GateFacts* facts) {
   facts->is_database = config.kind == ResourceKind::kDatabase;
   if (!facts->is_database) return absl::OkStatus();
@@ -25,6 +44,7 @@ absl::Status LookAtData(const ResourceConfig& config, GateFacts* facts) {
   BATON_ASSIGN_OR_RETURN(facts->standby_signal, Exists(config.data_directory + "/standby.signal"));
   BATON_ASSIGN_OR_RETURN(facts->recovery_signal,
                          Exists(config.data_directory + "/recovery.signal"));
+  facts->was_in_recovery = WasInRecovery(config);
   facts->data_directory_whole = present && !marked;
   return absl::OkStatus();
 }

@@ -177,6 +177,12 @@ GateDecision JudgeDatabase(const GateFacts& facts, FencePhase phase, const std::
                          ", and the data directory has no standby.signal: the server would "
                          "start writable")};
   }
+  if (facts.was_in_recovery) {
+    return {
+        GateVerdict::kRefuse,
+        "the data directory was in recovery when it last ran and has no standby.signal: started "
+        "writable, it would go on in the timeline of the one that it followed; repeat Recover"};
+  }
   if (!facts.fence->write.has_value()) {
     return {GateVerdict::kRefuse,
             "the fence is open but names no lineage to write: its log would have nowhere to go; "

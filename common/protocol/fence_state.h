@@ -71,6 +71,7 @@ struct GateFacts {
   bool data_directory_whole = true;  // present and without a "half rewound/restored" marker
   bool standby_signal = false;
   bool recovery_signal = false;
+  bool was_in_recovery = false;  // when it last ran it was a standby, not promoted to the end
 };
 struct GateDecision {
   GateVerdict verdict = GateVerdict::kRefuse;
