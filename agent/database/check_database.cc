@@ -116,6 +116,12 @@ absl::Status CheckRunning(ActionContext* context, const CheckDatabase& wanted,
   PostgresqlInstance& instance = context->instance();
   const std::string& name = instance.config().resource.value();
   BATON_RETURN_IF_ERROR(CheckSystem(name, wanted, view.system_id));
+  // Its manager could not stop it, so no fence would hold.
+  const absl::Status gated = instance.fences().ProveNothingRuns(absl::ZeroDuration());
+  if (absl::IsFailedPrecondition(gated)) {
+    return Failure("STARTED_PAST_THE_GATE",
+                   absl::StrCat(gated.message(), "; Baton starts it again"));
+  }
   if (view.in_recovery == WantsPrimary(wanted)) {
     return Failure("WRONG_ROLE", absl::StrCat(name, ": found it running ",
                                               view.in_recovery ? "as a standby" : "read-write",

@@ -33,19 +33,27 @@ absl::StatusOr<Outcome> FenceRunningStandby(ActionContext* context, const FenceR
   return outcome;
 }
 
-absl::Status RefuseUnfence(ActionContext* context, const FenceRecord& record, const Unfence& action,
-                           bool standby_signal) {
+// The tail alone makes the difference: what lost its right before that goes on in its own log,
+// whatever closed its fence (this plan, a hand, a lost file).
+absl::Status RefuseUnfence(ActionContext* context, const FenceRecord& record,
+                           const ControlData& control, const Unfence& action, bool standby_signal) {
   const std::string& name = context->instance().config().resource.value();
   const bool repeated = record.phase == FencePhase::kOpen && record.write == action.write;
-  if (repeated) return absl::OkStatus();
-  // ShipTail closes and seals in one write: closed but unsealed is a fence file that got lost.
-  if (record.write.has_value() && record.write->sealed.has_value()) {
+  if (!repeated && record.write.has_value() && record.write->sealed.has_value()) {
     return Refusal("SHIPPED_TO_ITS_END",
                    absl::StrCat("the log of ", name,
                                 " was shipped to its end; it must not go on in "
                                 "it: start it as a standby and promote it (Recover)"));
   }
-  if (standby_signal && !(record.phase >= FencePhase::kClosing && record.write.has_value())) {
+  if (control.stopped_as_standby() || control.state == "in archive recovery") {
+    return Refusal("IS_A_STANDBY",
+                   absl::StrCat("the control file of ", name, " says \"", control.state,
+                                "\"; what was in recovery is promoted (Recover)"));
+  }
+  // Of an instance whose fence file and ledger are both lost, its control file knows what it was; a
+  // copy of a running primary looks like a crashed one, so only a clean stop counts.
+  const bool was_primary = control.stopped_as_primary() && record.fetch.empty();
+  if (standby_signal && !record.write.has_value() && !was_primary) {
     return Refusal("IS_A_STANDBY",
                    absl::StrCat(name,
                                 " holds no right that could be given back, and has "
@@ -63,6 +71,18 @@ absl::Status RemoveStandbySignal(ActionContext* context) {
   BATON_RETURN_IF_ERROR(SyncDirectory(DirectoryOf(file)));
   context->Did("standby.signal removed");
   return absl::OkStatus();
+}
+
+// The signal goes first: a manager that starts the server as soon as the fence is open would start
+// it as a standby, and its log could only go on after a promotion.
+absl::Status OpenWithoutSignal(ActionContext* context, const FenceRecord& open,
+                               bool standby_signal) {
+  BATON_RETURN_IF_ERROR(RemoveStandbySignal(context));
+  const absl::Status opened = EnsureFence(context, open);
+  if (!opened.ok() && standby_signal) {
+    BATON_RETURN_IF_ERROR(context->instance().fences().PlaceStandbySignal());
+  }
+  return opened;
 }
 
 absl::Status RefuseOtherSystem(const ActionContext& context, const std::string& found,
@@ -85,7 +105,8 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const Fence&) {
     record.phase = FencePhase::kClosed;
     const absl::StatusOr<ServerView> view = instance.View(std::min(kLookTimeout, context->Left()));
     if (view.ok() && view->in_recovery) return FenceRunningStandby(context, record);
-  } else if (record.phase != FencePhase::kClosed) {
+  } else if (!record.write->sealed.has_value()) {
+    // Closed before its tail was shipped is what a lost fence file leaves: it ships again.
     record.phase = FencePhase::kClosing;
     record.fetch.clear();
   }
@@ -107,23 +128,16 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const Unfence& action) {
   BATON_ASSIGN_OR_RETURN(FenceRecord record, instance.Fence());
   BATON_RETURN_IF_ERROR(context->RefuseOlder(record));
   BATON_ASSIGN_OR_RETURN(const bool standby_signal, instance.HasStandbySignal());
-  BATON_RETURN_IF_ERROR(RefuseUnfence(context, record, action, standby_signal));
   BATON_ASSIGN_OR_RETURN(const ControlData control, instance.Control());
+  BATON_RETURN_IF_ERROR(RefuseUnfence(context, record, control, action, standby_signal));
   BATON_RETURN_IF_ERROR(RefuseOtherSystem(*context, control.system_id, action.write.system_id));
-  if (control.stopped_as_standby() || control.state == "in archive recovery") {
-    return Refusal(
-        "IS_A_STANDBY",
-        absl::StrCat("the control file of ", instance.config().resource.value(), " says \"",
-                     control.state, "\"; what was in recovery is promoted (Recover)"));
-  }
   BATON_ASSIGN_OR_RETURN(const BootId boot, instance.fences().Boot());
   record.phase = FencePhase::kOpen;
   record.fence_epoch = context->command().epoch;
   record.write = action.write;
   record.fetch.clear();
   record.confirmed_boot = boot;
-  BATON_RETURN_IF_ERROR(EnsureFence(context, record));
-  BATON_RETURN_IF_ERROR(RemoveStandbySignal(context));
+  BATON_RETURN_IF_ERROR(OpenWithoutSignal(context, record, standby_signal));
   BATON_ASSIGN_OR_RETURN(const ServerView view, StartAndWait(context));
   if (view.in_recovery) {
     return Failure("RUNS_AS_STANDBY", absl::StrCat(instance.config().resource.value(),

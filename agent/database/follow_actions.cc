@@ -1,6 +1,7 @@
 // What a standby is told: StartStandby, CopyPendingLogs, ApplyPendingLogs.
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -158,6 +159,7 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const ApplyPendingLogs& acti
   ReplayWaker waker;
   std::string state = "gave no answer";
   std::optional<uint64_t> start;
+  bool started = false;
   while (true) {
     const absl::StatusOr<ServerView> view = instance.View(kLookTimeout);
     if (view.ok()) {
@@ -175,8 +177,12 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const ApplyPendingLogs& acti
                       std::max(action.until.lsn, view->position.lsn) - *start);
       BATON_RETURN_IF_ERROR(waker.Saw(context, view->position.lsn));
     } else {
-      // It may be restarting: only time tells that it is not.
+      // It may be restarting: only time tells that it is not. A manager that has lost its memory
+      // starts nothing by itself.
       state = std::string(view.status().message());
+      if (absl::IsNotFound(view.status()) && !std::exchange(started, true)) {
+        BATON_RETURN_IF_ERROR(instance.service().Start(context->Left()));
+      }
     }
     const absl::Status waited = context->Wait(view.ok() ? kReplayPoll : kFirstNudge);
     if (!waited.ok()) {

@@ -19,8 +19,9 @@
 //                                                fetch; all of it copied
 // ApplyPendingLogs  in recovery, on the          replay position past `until`  pg_last_wal_replay_
 //                   timeline of `until`                                        lsn()
-// Recover           in recovery; no other right  fence open and confirmed,     a commit on a new
-//                                                promoted                      timeline
+// Recover           in recovery, or down and     fence open and confirmed,     a commit on a new
+//                   then started; no other       promoted                      timeline
+//                   right
 // Unfence           stopped or read-write, its   fence open and confirmed, no  a commit
 //                   log not shipped to its end,  standby.signal, runs
 //                   never a standby

@@ -48,19 +48,35 @@ absl::Status Promote(ActionContext* context) {
   }
 }
 
+// An earlier try may have opened the fence, in this boot or before.
+bool IsOurs(const FenceRecord& record, const Recover& action) {
+  return (record.phase == FencePhase::kOpen || record.phase == FencePhase::kUnconfirmed) &&
+         record.write == action.write;
+}
+
+absl::Status RefuseOtherSystem(const std::string& name, const std::string& found,
+                               const Recover& action) {
+  if (found == action.write.system_id) return absl::OkStatus();
+  return Refusal("WRONG_SYSTEM_ID",
+                 absl::StrCat(name, ": found the cluster with system identifier ", found,
+                              ", wanted ", action.write.system_id));
+}
+
+absl::Status RefuseAnotherRight(const std::string& name, const FenceRecord& record) {
+  return Refusal("HOLDS_ANOTHER_RIGHT",
+                 absl::StrCat(name, " has the right of epoch ", record.write->epoch.ToString(),
+                              " in its fence file; StartStandby gives that back"));
+}
+
 absl::Status RefuseOtherRight(ActionContext* context, const FenceRecord& record,
                               const Recover& action, const ServerView& view) {
   const std::string& name = context->instance().config().resource.value();
-  if (view.system_id != action.write.system_id) {
-    return Refusal("WRONG_SYSTEM_ID",
-                   absl::StrCat(name, ": found the cluster with system identifier ", view.system_id,
-                                ", wanted ", action.write.system_id));
-  }
+  BATON_RETURN_IF_ERROR(RefuseOtherSystem(name, view.system_id, action));
   if (!view.superuser) {
     return Refusal("NOT_SUPERUSER",
                    absl::StrCat(name, ": postgresql.user is no superuser, so it cannot promote"));
   }
-  const bool ours = record.phase == FencePhase::kOpen && record.write == action.write;
+  const bool ours = IsOurs(record, action);
   if (!view.in_recovery && !ours) {
     return Refusal(
         "NOT_IN_RECOVERY",
@@ -68,33 +84,69 @@ absl::Status RefuseOtherRight(ActionContext* context, const FenceRecord& record,
                      std::string(ToString(record.phase)), " and not under this right; Fence it"));
   }
   if (view.in_recovery && !ours && record.write.has_value()) {
-    return Refusal("HOLDS_ANOTHER_RIGHT",
-                   absl::StrCat(name, " has the right of epoch ", record.write->epoch.ToString(),
-                                " in its fence file; StartStandby gives that back"));
+    return RefuseAnotherRight(name, record);
   }
   return absl::OkStatus();
+}
+
+// Of one that is down: it may be started as the standby that it is, or, where an earlier try opened
+// its fence, as what that try made of it.
+absl::Status PrepareToStart(ActionContext* context, const FenceRecord& record,
+                            const Recover& action) {
+  PostgresqlInstance& instance = context->instance();
+  const std::string& name = instance.config().resource.value();
+  BATON_ASSIGN_OR_RETURN(const ControlData control, instance.Control());
+  BATON_RETURN_IF_ERROR(RefuseOtherSystem(name, control.system_id, action));
+  BATON_ASSIGN_OR_RETURN(const bool standby_signal, instance.HasStandbySignal());
+  if (!IsOurs(record, action)) {
+    if (record.write.has_value()) return RefuseAnotherRight(name, record);
+    if (standby_signal) return absl::OkStatus();
+    return Refusal("NOT_IN_RECOVERY",
+                   absl::StrCat(name, " is down and has no standby.signal: it is no standby"));
+  }
+  const bool in_recovery = control.stopped_as_standby() || control.state == "in archive recovery";
+  if (standby_signal || !in_recovery) return absl::OkStatus();
+  // A promotion removes the signal before its own timeline begins. Started without it now, the
+  // server would go on writing in the timeline of the one that it follows.
+  BATON_RETURN_IF_ERROR(instance.fences().PlaceStandbySignal());
+  context->Did("standby.signal is in place again: a promotion was cut off");
+  return absl::OkStatus();
+}
+
+absl::Status Open(ActionContext* context, FenceRecord record, const Recover& action) {
+  BATON_ASSIGN_OR_RETURN(const BootId boot, context->instance().fences().Boot());
+  record.phase = FencePhase::kOpen;
+  record.fence_epoch = context->command().epoch;
+  record.write = action.write;
+  record.fetch.clear();
+  record.confirmed_boot = boot;
+  return EnsureFence(context, record);
+}
+
+bool IsDown(const absl::Status& status) {
+  return absl::IsNotFound(status) || absl::IsUnavailable(status);
 }
 
 }  // namespace
 
 absl::StatusOr<Outcome> Act(ActionContext* context, const Recover& action) {
   PostgresqlInstance& instance = context->instance();
-  BATON_ASSIGN_OR_RETURN(FenceRecord record, instance.Fence());
+  BATON_ASSIGN_OR_RETURN(const FenceRecord record, instance.Fence());
   BATON_RETURN_IF_ERROR(context->RefuseOlder(record));
-  BATON_ASSIGN_OR_RETURN(const ServerView before,
-                         instance.View(std::min(kLookTimeout, context->Left())));
-  BATON_RETURN_IF_ERROR(RefuseOtherRight(context, record, action, before));
-  BATON_ASSIGN_OR_RETURN(const BootId boot, instance.fences().Boot());
-  record.phase = FencePhase::kOpen;
-  record.fence_epoch = context->command().epoch;
-  record.write = action.write;
-  record.fetch.clear();
-  record.confirmed_boot = boot;
-  BATON_RETURN_IF_ERROR(EnsureFence(context, record));
-  if (before.in_recovery) BATON_RETURN_IF_ERROR(Promote(context));
+  absl::StatusOr<ServerView> before = instance.View(std::min(kLookTimeout, context->Left()));
+  if (IsDown(before.status())) {
+    BATON_RETURN_IF_ERROR(PrepareToStart(context, record, action));
+    // The gate lets what is no standby any more start only under a fence of this boot.
+    if (IsOurs(record, action)) BATON_RETURN_IF_ERROR(Open(context, record, action));
+    before = StartAndWait(context);
+  }
+  BATON_RETURN_IF_ERROR(before.status());
+  BATON_RETURN_IF_ERROR(RefuseOtherRight(context, record, action, *before));
+  BATON_RETURN_IF_ERROR(Open(context, record, action));
+  if (before->in_recovery) BATON_RETURN_IF_ERROR(Promote(context));
   BATON_RETURN_IF_ERROR(ProveWritable(context));
   BATON_ASSIGN_OR_RETURN(const ServerView after, instance.View(context->Left()));
-  if (before.in_recovery && after.position.timeline <= before.position.timeline) {
+  if (before->in_recovery && after.position.timeline <= before->position.timeline) {
     return Failure("SAME_TIMELINE", absl::StrCat("promoted, but the log goes on in timeline ",
                                                  after.position.timeline, ", wanted a new one"));
   }

@@ -46,10 +46,21 @@ absl::Status ShipReady(ActionContext* context, const WalFolder& wal, Shipped* sh
   return absl::OkStatus();
 }
 
-// Segments that were filled or begun but never marked ready: the tail always, and what a crash
-// left.
+// Segments that were filled or begun but never marked ready.
 absl::Status ShipUnmarked(ActionContext* context, const WalFolder& wal, uint64_t segment_bytes,
-                          const LogPosition& final, Shipped* shipped) {
+                          uint32_t timeline, Shipped* shipped) {
+  BATON_ASSIGN_OR_RETURN(const std::vector<WalSegment> segments, wal.NotDone(timeline));
+  for (size_t i = 0; i < segments.size(); ++i) {
+    const std::string name = WalSegmentName(segments[i], segment_bytes);
+    BATON_RETURN_IF_ERROR(ShipFile(context, wal, name, shipped));
+    context->Report("shipping the tail", i + 1, segments.size());
+  }
+  return absl::OkStatus();
+}
+
+// The segment in which the log ends, and whatever else is still unmarked.
+absl::Status ShipToEnd(ActionContext* context, const WalFolder& wal, uint64_t segment_bytes,
+                       const LogPosition& final, Shipped* shipped) {
   const WalSegment tail = WalSegmentOf(final, segment_bytes);
   const std::string tail_name = WalSegmentName(tail, segment_bytes);
   if (!wal.IsDone(tail_name) && !wal.Holds(tail)) {
@@ -57,13 +68,7 @@ absl::Status ShipUnmarked(ActionContext* context, const WalFolder& wal, uint64_t
         absl::StrCat("the log ends at ", final.ToString(), ", but ", wal.Path(tail_name),
                      " is missing or holds other log; find that file first"));
   }
-  BATON_ASSIGN_OR_RETURN(const std::vector<WalSegment> segments, wal.NotDone(final.timeline));
-  for (size_t i = 0; i < segments.size(); ++i) {
-    const std::string name = WalSegmentName(segments[i], segment_bytes);
-    BATON_RETURN_IF_ERROR(ShipFile(context, wal, name, shipped));
-    context->Report("shipping the tail", i + 1, segments.size());
-  }
-  return absl::OkStatus();
+  return ShipUnmarked(context, wal, segment_bytes, final.timeline, shipped);
 }
 
 // Finds the end of the log of an instance that crashed, by letting it recover under its fence. No
@@ -92,11 +97,16 @@ absl::StatusOr<LogPosition> ReplayToEnd(ActionContext* context) {
   }
 }
 
-// Where the log ends, after letting the server recover if it did not stop cleanly. Whatever waits
-// for shipping has to be shipped before: a standby may remove log that it has replayed.
+// Where the log ends, after letting the server recover if it did not stop cleanly. Before that all
+// that is there is shipped, marked or not: a standby removes log that it has replayed, and a power
+// cut may have taken the marks (they are not synced when they are made). Recovery changes none of
+// it, so what is shipped again afterwards is the same.
 absl::StatusOr<LogPosition> FindEnd(ActionContext* context, const FenceRecord& record,
-                                    const ControlData& control) {
+                                    const ControlData& control, const WalFolder& wal,
+                                    Shipped* shipped) {
   if (const auto known = FinalPosition(record, control); known.has_value()) return *known;
+  BATON_RETURN_IF_ERROR(
+      ShipUnmarked(context, wal, control.segment_bytes, control.timeline(), shipped));
   BATON_ASSIGN_OR_RETURN(const LogPosition end, ReplayToEnd(context));
   BATON_RETURN_IF_ERROR(StopCleanly(context));
   // The last record ends at `end`: it is applied once the replay position is greater than this.
@@ -122,6 +132,19 @@ absl::Status RefuseUnfenced(ActionContext* context, const FenceRecord& record) {
                                 "its end; what it holds alone must be salvaged by hand"));
   }
   return absl::OkStatus();
+}
+
+// Fence has stopped it. What may run is only what an earlier try started to find the end of the
+// log.
+absl::Status EnsureStopped(ActionContext* context) {
+  PostgresqlInstance& instance = context->instance();
+  const absl::Status proof =
+      instance.fences().ProveNothingRuns(std::min(kProofTimeout, context->Left()));
+  if (proof.ok()) return proof;
+  const absl::StatusOr<ServerView> view = instance.View(std::min(kLookTimeout, context->Left()));
+  if (view.ok() && view->in_recovery) return StopCleanly(context);
+  return Refusal("STILL_RUNS",
+                 absl::StrCat("wanted the server stopped: ", proof.message(), "; repeat Fence"));
 }
 
 Outcome ShippedTo(const LogPosition& final, const std::string& system_id, const Shipped& shipped) {
@@ -151,12 +174,7 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const ShipTail&) {
   if (record.phase == FencePhase::kClosed) {
     return ShippedTo(*record.write->sealed, record.write->system_id, {});
   }
-  if (const absl::Status proof =
-          instance.fences().ProveNothingRuns(std::min(kProofTimeout, context->Left()));
-      !proof.ok()) {
-    return Refusal("STILL_RUNS",
-                   absl::StrCat("wanted the server stopped: ", proof.message(), "; repeat Fence"));
-  }
+  BATON_RETURN_IF_ERROR(EnsureStopped(context));
   BATON_ASSIGN_OR_RETURN(const ControlData control, instance.Control());
   if (control.system_id != record.write->system_id) {
     return Refusal(
@@ -167,8 +185,8 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const ShipTail&) {
   const WalFolder wal = instance.Wal(control);
   Shipped shipped;
   BATON_RETURN_IF_ERROR(ShipReady(context, wal, &shipped));
-  BATON_ASSIGN_OR_RETURN(const LogPosition final, FindEnd(context, record, control));
-  BATON_RETURN_IF_ERROR(ShipUnmarked(context, wal, control.segment_bytes, final, &shipped));
+  BATON_ASSIGN_OR_RETURN(const LogPosition final, FindEnd(context, record, control, wal, &shipped));
+  BATON_RETURN_IF_ERROR(ShipToEnd(context, wal, control.segment_bytes, final, &shipped));
   context->Did(absl::StrCat(shipped.files, " files shipped"));
   record.phase = FencePhase::kClosed;
   record.write->sealed = final;

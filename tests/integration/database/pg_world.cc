@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -111,6 +112,7 @@ pid_t Site::Postmaster() const {
 }
 
 World::World() {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // what a dead supervisor leaves comes here
   char pattern[] = "/tmp/batonpgXXXXXX";
   folder_ = mkdtemp(pattern);
   for (const char* share : {"home-share", "away-share"}) {
@@ -216,14 +218,40 @@ void World::Bootstrap() {
   waitpid(pid, nullptr, 0);
 }
 
-void World::Supervise(Site* site) {
+void World::StartSupervisor(Site* site) {
+  const std::string socket = SupervisorSocket(site->config.run_directory, site->config.resource);
+  std::filesystem::remove(socket);
   site->supervisor =
       Spawn({kGuard, "run", site->folder + "/resource.conf"}, site->folder + "/supervisor.log");
   // Nobody asks for it before it is there, or a second one would be started in its place.
-  Eventually("the supervisor listens", [&] {
-    return std::filesystem::exists(
-        SupervisorSocket(site->config.run_directory, site->config.resource));
-  });
+  Eventually("the supervisor listens", [&] { return std::filesystem::exists(socket); });
+}
+
+void World::Reboot(Site& site, bool remembers) {
+  kill(site.supervisor, SIGKILL);
+  waitpid(site.supervisor, nullptr, 0);
+  const pid_t postmaster = site.Postmaster();
+  if (postmaster > 1) {
+    kill(postmaster, SIGKILL);
+    waitpid(postmaster, nullptr, 0);  // a zombie's pid would still count as a running server
+  }
+  Eventually("all of it is gone",
+             [&] { return site.fences->ProveNothingRuns(absl::ZeroDuration()).ok(); });
+  Write(site.folder + "/boot_id", absl::StrCat("boot-", ++boots_, "\n"));
+  if (!remembers) {
+    std::filesystem::remove(absl::StrCat(site.config.run_directory, "/mgc.state"));
+  }
+  StartSupervisor(&site);
+}
+
+void World::Guard(Site& site, const std::string& verb, const std::vector<std::string>& words) {
+  std::vector<std::string> argv = {kGuard, verb, site.folder + "/resource.conf"};
+  argv.insert(argv.end(), words.begin(), words.end());
+  RunProgram(std::move(argv));
+}
+
+void World::Supervise(Site* site) {
+  StartSupervisor(site);
   const std::string file = site->folder + "/resource.conf";
   site->fences = std::make_unique<GuardFenceStore>(
       site->config, [](const FenceRecord&) { return absl::OkStatus(); });

@@ -76,7 +76,12 @@ class World {
   // Moves the right to write from one site to the other, as a switchover does. False: an action
   // failed, which failed the test.
   bool Switchover(Site& from, Site& to);
-  // Called by them with the new primary as soon as it serves.
+  // Plays a power cut and what follows: everything of the site is killed, its boot id changes, its
+  // supervisor comes back. Without `remembers`, what the supervisor had on disk is gone, too.
+  void Reboot(Site& site, bool remembers = true);
+  // `baton-guard VERB…` on the site's resource, as an operator without an agent would run it.
+  void Guard(Site& site, const std::string& verb, const std::vector<std::string>& words);
+  // Called by Switchover and TakeOver with the new primary as soon as it serves.
   std::function<void(Site&)> on_recovered;
   // The part of a move after ShipTail gave `final`.
   bool TakeOver(Site& from, Site& to, const LogPosition& final);
@@ -93,6 +98,7 @@ class World {
   void WriteConfiguration(const Site& site);
   void Bootstrap();
   void Supervise(Site* site);
+  void StartSupervisor(Site* site);
   void Adopt();
 
   std::string folder_;
@@ -102,6 +108,7 @@ class World {
   std::string system_id_;
   Epoch epoch_{1, 0};
   uint64_t commands_ = 0;
+  int boots_ = 1;
   std::vector<Lineage> lineages_;
   std::vector<Timing> timings_;
 };

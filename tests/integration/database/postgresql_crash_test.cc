@@ -99,6 +99,70 @@ TEST(CrashTest, ABacklogIsShippedInOrderBeforeTheTail) {
   ExpectAllThere(world, world.away(), acknowledged);
 }
 
+// A power cut takes what was not synced: here the archiver's marks and the control file's last
+// checkpoint. Recovery then removes log that is nowhere else, unless that was shipped before.
+TEST(CrashTest, LogWhoseMarksWereLostIsShippedBeforeRecoveryRemovesIt) {
+  World world;
+  Site& home = world.home();
+  const std::string data = home.config.data_directory;
+  std::ofstream(home.folder + "/etc/extra.conf")
+      << "archive_command = 'false'\nmin_wal_size = 2MB\nwal_recycle = off\n";
+  world.Sql(home, "SELECT pg_reload_conf()");
+  std::filesystem::copy_file(data + "/global/pg_control", home.folder + "/older_control");
+  Writer writer(home);
+  for (int segment = 0; segment < 4; ++segment) {
+    const size_t before = writer.acknowledged();
+    world.Eventually("writes", [&] { return writer.acknowledged() > before + 20; });
+    world.Sql(home, "SELECT pg_switch_wal()");
+  }
+  world.Sql(home, "CHECKPOINT");
+  const size_t before = writer.acknowledged();
+  world.Eventually("writes", [&] { return writer.acknowledged() > before + 20; });
+  kill(home.supervisor, SIGSTOP);
+  ASSERT_EQ(kill(home.Postmaster(), SIGKILL), 0);
+  const std::vector<int64_t> acknowledged = writer.Stop();
+  absl::StatusOr<FenceRecord> record = home.fences->Read();
+  ASSERT_TRUE(record.ok());
+  record->phase = FencePhase::kClosing;
+  ASSERT_TRUE(home.fences->Write(*record).ok());
+  world.Eventually("nothing runs",
+                   [&] { return home.fences->ProveNothingRuns(absl::ZeroDuration()).ok(); });
+  std::filesystem::copy_file(home.folder + "/older_control", data + "/global/pg_control",
+                             std::filesystem::copy_options::overwrite_existing);
+  for (const auto& mark : std::filesystem::directory_iterator(data + "/pg_wal/archive_status")) {
+    if (mark.path().extension() == ".ready") std::filesystem::remove(mark.path());
+  }
+  std::filesystem::remove(home.folder + "/etc/extra.conf");
+  kill(home.supervisor, SIGCONT);
+  world.NextEpoch();
+  const Outcome fenced = world.Do(home, Fence{});
+  ASSERT_TRUE(fenced.ok()) << fenced.message;
+  const Outcome shipped = world.Do(home, ShipTail{});
+  ASSERT_TRUE(shipped.ok()) << shipped.message;
+  ASSERT_TRUE(world.TakeOver(home, world.away(), *shipped.position));
+  ExpectAllThere(world, world.away(), acknowledged);
+}
+
+TEST(CrashTest, AServerLeftRunningByAnEarlierShipTailIsStoppedByTheNext) {
+  World world;
+  Site& home = world.home();
+  kill(home.supervisor, SIGSTOP);
+  ASSERT_EQ(kill(home.Postmaster(), SIGKILL), 0);
+  absl::StatusOr<FenceRecord> record = home.fences->Read();
+  ASSERT_TRUE(record.ok());
+  record->phase = FencePhase::kClosing;
+  ASSERT_TRUE(home.fences->Write(*record).ok());
+  kill(home.supervisor, SIGCONT);
+  world.NextEpoch();
+  ASSERT_TRUE(world.Do(home, Fence{}).ok());
+  const Outcome started = world.Do(home, Start{});
+  ASSERT_TRUE(started.ok()) << started.message;
+  EXPECT_EQ(world.Observe(home).database()->state, DatabaseState::kStandby);
+  const Outcome shipped = world.Do(home, ShipTail{});
+  ASSERT_TRUE(shipped.ok()) << shipped.message;
+  ASSERT_TRUE(world.TakeOver(home, world.away(), *shipped.position));
+}
+
 TEST(CrashTest, AFrozenArchiverIsNamedBeforeAnythingIsStopped) {
   World world;
   Site& home = world.home();

@@ -135,6 +135,19 @@ TEST_F(RefusalTest, AShareWithoutItsMarkerIsNamed) {
   EXPECT_THAT(checked.message, HasSubstr("home-share"));
 }
 
+// An agent that starts after its fence file was lost writes it anew from its ledger, closed.
+TEST_F(RefusalTest, ALostFenceFileIsNoLogShippedToItsEnd) {
+  world().NextEpoch();
+  ASSERT_TRUE(world().Do(home(), Fence{}).ok());
+  FenceRecord record = *home().fences->Read();
+  record.phase = FencePhase::kClosed;
+  ASSERT_TRUE(home().fences->Write(record).ok());
+  world().NextEpoch();
+  const Outcome back = world().Do(home(), Unfence{world().LineageOf(home())});
+  ASSERT_TRUE(back.ok()) << back.message;
+  EXPECT_EQ(world().Observe(home()).database()->state, DatabaseState::kPrimary);
+}
+
 TEST_F(RefusalTest, ALogShippedToItsEndIsNotGoneOnWith) {
   world().NextEpoch();
   ASSERT_TRUE(world().Do(home(), Fence{}).ok());
