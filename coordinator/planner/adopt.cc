@@ -192,7 +192,10 @@ std::optional<Plan> MakeAdopt(const Inquiry& ask) {
   const ChatChoice chat =
       ChooseChatServers(ask, ask.seen.topology->SiteOf(pairs.front().primary->host));
   if (!ask.refusals.empty()) return std::nullopt;
-  if (state != nullptr && NothingToGiveBack(ask, *state, pairs)) {
+  // A fence above this journal's epoch, put there by hand, stops every move until the pool is above
+  // it again.
+  if (state != nullptr && HighestSeen(ask) <= state->epoch &&
+      NothingToGiveBack(ask, *state, pairs)) {
     ask.refusals.Add("POOL_ALREADY_ADOPTED", ask.pool.id.value(),
                      absl::StrCat("epoch ", state->epoch.ToString(),
                                   ", every fence as it has to be, chat served"),

@@ -78,7 +78,10 @@ void CheckHolder(const Inquiry& ask, const ResourceRef& ref, const WriteRight& r
     RefuseRole(ask, ref, *seen, "the primary that it was, running or stopped",
                "what has been in recovery can only be promoted: move the pool to the other "
                "instance, or restore this one's data directory as it was");
-  } else if (down && seen->standby_signal && fence.write_epoch != held) {
+  } else if (down && seen->standby_signal && fence.write_epoch != held &&
+             (fence.file_readable || !seen->clean_shutdown)) {
+    // Where the file is lost, its supervisor put the signal there before it stopped the server; the
+    // agent looks into the control file before it takes it away again.
     RefuseRole(ask, ref, *seen,
                absl::StrCat("no standby.signal, or a fence that names the right of epoch ",
                             held.ToString()),

@@ -26,8 +26,9 @@ void CheckFence(const Inquiry& ask, const PoolState& state, const ResourceRef& r
         "FENCE_EPOCH_AHEAD", ref.ToString(),
         absl::StrCat("epoch ", seen->fence.fence_epoch.ToString()),
         absl::StrCat("none above this journal's ", state.epoch.ToString()),
-        "this journal is older than its agents: restore the newest one, or begin a new "
-        "journal and baton adopt");
+        absl::StrCat("baton adopt ", ask.pool.id.value(),
+                     " --reason TEXT raises it above a fence that was put there by hand; if a "
+                     "newer journal moved the pool, restore that one"));
   }
 }
 
