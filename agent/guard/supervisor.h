@@ -54,6 +54,7 @@ class Supervisor {
   void Adopt();
   void RecallServer();
   void LookAtFence();
+  bool WasPromoted() const;
   void OnTimers();
   void StartServer();
   void OnStartReport();

@@ -76,13 +76,20 @@ void Supervisor::Adopt() {
   if (state_.desired_up) restart_at_ = MonotonicNow();
 }
 
+// A standby's signal goes when it is promoted, be it by hand and past every fence.
+bool Supervisor::WasPromoted() const {
+  return IsPostgresql(config_) && config_.kind == ResourceKind::kDatabase &&
+         !Exists(config_.data_directory + "/standby.signal").value_or(true);
+}
+
 void Supervisor::LookAtFence() {
   const absl::StatusOr<FenceRecord> read = ReadFenceFile(config_);
   std::optional<FenceRecord> fence;
   if (read.ok()) fence = *read;
   const bool changed = fence != fence_;
   fence_ = std::move(fence);
-  if (running() && !state_.could_write && WasOpenedSince(fence_, state_.write_at_start)) {
+  if (running() && !state_.could_write &&
+      (WasOpenedSince(fence_, state_.write_at_start) || WasPromoted())) {
     state_.could_write = true;
     Save();
   }

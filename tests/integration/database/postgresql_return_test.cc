@@ -111,14 +111,26 @@ TEST(ReturnTest, TheGateKeepsAStandbyThatLostItsSignalFromWriting) {
   EXPECT_EQ(recovered.position->timeline, 2u);
 }
 
+TEST(ReturnTest, AStandbyThatSomeonePromotesPastItsFenceIsStopped) {
+  World world;
+  Site& away = world.away();
+  const pid_t postmaster = away.Postmaster();
+  world.Sql(away, "SELECT pg_promote(false)");
+  world.Eventually("it is stopped", [&] {
+    const Observation seen = world.Observe(away);
+    return seen.database()->state == DatabaseState::kDown && seen.fence.proven;
+  });
+  EXPECT_NE(away.Postmaster(), postmaster);
+  EXPECT_EQ(world.Observe(world.home()).database()->state, DatabaseState::kPrimary);
+}
+
 TEST(ReturnTest, APrimaryWhoseFenceFileWasDeletedGetsItsRightBack) {
   World world;
   Site& home = world.home();
   for (const bool by_hand_since : {false, true}) {
     std::filesystem::remove(home.config.fence_file);
-    world.Eventually("it is stopped", [&] {
-      return world.Observe(home).database()->state == DatabaseState::kDown;
-    });
+    world.Eventually("it is stopped",
+                     [&] { return world.Observe(home).database()->state == DatabaseState::kDown; });
     EXPECT_TRUE(world.Observe(home).database()->standby_signal);
     const Epoch epoch = world.NextEpoch();
     if (by_hand_since) world.Guard(home, "fence", {epoch.ToString()});

@@ -161,6 +161,20 @@ TEST(GateTest, RefusesOpenFenceOfAnotherBoot) {
   EXPECT_THAT(decision.reason, HasSubstr("not confirmed in this boot"));
 }
 
+TEST(GateTest, RefusesToStartWritableWhatWasInRecovery) {
+  GateFacts facts;
+  facts.fence = MakeRecord();
+  facts.boot = BootId("boot-1");
+  facts.is_database = true;
+  EXPECT_EQ(JudgeGate(facts).verdict, GateVerdict::kReadWrite);
+  facts.was_in_recovery = true;
+  const GateDecision decision = JudgeGate(facts);
+  EXPECT_EQ(decision.verdict, GateVerdict::kRefuse);
+  EXPECT_THAT(decision.reason, HasSubstr("standby.signal"));
+  facts.standby_signal = true;
+  EXPECT_EQ(JudgeGate(facts).verdict, GateVerdict::kStandby);
+}
+
 TEST(GateTest, RefusesDatabaseWithoutALineageToWrite) {
   GateFacts facts;
   facts.fence = MakeRecord();
