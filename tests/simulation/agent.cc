@@ -126,11 +126,15 @@ void UnitFenceFile::Write(const FenceRecord& record, std::function<void(absl::St
     if (!MayReplace(agent_, unit_, stamped)) {
       return done(absl::FailedPreconditionError("the fence file was changed by someone else"));
     }
-    unit_.SetFence(stamped, false);
     World& sim = agent_.world;
+    sim.Sync(SyncPoint::kFenceWritten, agent_.host.index);
+    if (!sim.queue.Alive(agent_.process)) return;
+    unit_.SetFence(stamped, false);
+    sim.Sync(SyncPoint::kFenceRenamed, agent_.host.index);
     sim.queue.At(agent_.process, sim.Jitter(100, 1000) * kMicro, [this, stamped, done] {
       if (!agent_.world.Is(Mutation::kFenceFileNotSynced)) unit_.fence.durable = stamped;
       agent_.world.oracle->OnFenceWritten(unit_, stamped);
+      agent_.world.Sync(SyncPoint::kFenceSynced, agent_.host.index);
       agent_.seen[unit_.index] = stamped;
       done(absl::OkStatus());
     });
@@ -156,13 +160,18 @@ Task<Outcome> WriteFence(Run* run, FenceRecord record) {
   if (!MayReplace(agent, run->unit, record)) {
     co_return Refuse(*run, "FENCE_CHANGED", "the fence file was changed by someone else");
   }
+  world.Sync(SyncPoint::kFenceWritten, agent.host.index);
+  co_await Sleep{world.queue, agent.process, 0};
   run->unit.SetFence(record, false);
   agent.seen[run->unit.index] = record;
   run->did = true;
+  world.Sync(SyncPoint::kFenceRenamed, agent.host.index);
   co_await Sleep{world.queue, agent.process, world.Jitter(50, 1000) * kMicro};
   if (!world.Is(Mutation::kFenceFileNotSynced)) run->unit.fence.durable = record;
   world.oracle->OnFenceWritten(run->unit, record);
   world.oracle->OnFenceLedger(run->unit, record, agent.ledger.FenceOf(run->unit.ref.resource));
+  world.Sync(SyncPoint::kFenceSynced, agent.host.index);
+  co_await Sleep{world.queue, agent.process, 0};
   world.Tell([&] {
     return absl::StrCat("fence of ", run->unit.ref.ToString(), " says ",
                         std::string(ToString(record.phase)), " under epoch ",
@@ -229,9 +238,11 @@ void AgentProcess::Kill() {
   parts_.clear();
   if (child) {
     orphan = std::exchange(child, nullptr);
-    world.queue.At(world.outside(), world.Jitter(1, 400) * kMilli, [this] {
+    world.queue.At(world.outside(), world.Jitter(1, 2000) * kMilli, [this, known = ledger.id()] {
       if (!orphan) return;
-      const bool speaks = running() && core_->state().stage == agent::Stage::kSettled;
+      // With its ledger an agent loses all knowledge of what an earlier one began.
+      const bool speaks =
+          running() && known == ledger.id() && core_->state().stage == agent::Stage::kSettled;
       world.oracle->OnOrphanActs(host.index, speaks);
       std::exchange(orphan, nullptr)();
     });

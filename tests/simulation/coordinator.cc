@@ -34,12 +34,15 @@ void SimJournal::Append(std::vector<Fact> facts,
   if (early) world_.queue.At(process_, 0, [records, done] { done(records); });
   world_.queue.At(process_, early ? 20 * sync : sync,
                   [this, records = std::move(records), done = std::move(done), early] {
+                    world_.Sync(SyncPoint::kJournalWritten, kCoordinatorHost);
+                    if (!world_.queue.Alive(process_)) return;
                     for (const Record& record : records) {
                       const bool dropped = world_.Is(Mutation::kRecordDropped) &&
                                            std::holds_alternative<StepFinished>(record.fact);
                       if (!dropped) durable_.push_back(record);
                       world_.oracle->OnDurable(record);
                     }
+                    world_.Sync(SyncPoint::kJournalSynced, kCoordinatorHost);
                     world_.queue.At(process_, world_.Jitter(10, 200) * kMicro,
                                     [this, records, done, early] {
                                       --in_flight_;

@@ -32,12 +32,6 @@ struct Options {
   std::string trace_file;
 };
 
-Scenario Make(uint64_t seed, Mutation mutation) {
-  Scenario scenario = MakeScenario(seed);
-  scenario.mutation = mutation;
-  return scenario;
-}
-
 void Print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
 void PrintStory(const Result& result, const Scenario& scenario) {
@@ -85,7 +79,7 @@ struct Tally {
 // Every `step`-th seed from `first` on.
 void RunShare(const Options& options, uint64_t first, uint64_t step, Tally* tally) {
   for (uint64_t seed = first; seed <= options.last; seed += step) {
-    const Result result = RunScenario(Make(seed, options.mutation));
+    const Result result = RunScenario(MakeScenario(seed, options.mutation));
     tally->coverage |= result.coverage;
     tally->moves += static_cast<uint64_t>(std::max(0, result.moves - 1));
     if (!result.violation.has_value()) {
@@ -117,7 +111,7 @@ int RunMany(const Options& options) {
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   if (all.failed > 0) {
-    const Scenario failing = Make(all.first_failed, options.mutation);
+    const Scenario failing = MakeScenario(all.first_failed, options.mutation);
     Explain(failing, *RunScenario(failing).violation);
   }
   if (options.coverage) Print(CoverageReport(all.coverage));
@@ -128,7 +122,7 @@ int RunMany(const Options& options) {
 }
 
 int RunOne(const Options& options) {
-  Scenario scenario = Make(options.first, options.mutation);
+  Scenario scenario = MakeScenario(options.first, options.mutation);
   scenario.told = true;
   scenario.trace = !options.trace_file.empty();
   const Result result = RunScenario(scenario);

@@ -8,7 +8,7 @@ namespace {
 using M = Mutation;
 
 constexpr std::array kMutations = {
-    MutationInfo{M::kGateIgnoresFence, "gate-ignores-fence", "gate",
+    MutationInfo{M::kGateIgnoresFence, "gate-ignores-fence", "fenced-on-return",
                  "the gate takes every fence for an open one"},
     MutationInfo{M::kGateIgnoresBoot, "gate-ignores-boot", "fenced-on-return",
                  "the gate takes a fence confirmed in another boot for confirmed"},
@@ -62,7 +62,7 @@ constexpr std::array kMutations = {
                  "the coordinator confirms rights that a plan is taking away"},
     MutationInfo{M::kActivateFirst, "activate-first", "chat",
                  "the plan activates the new chat server before the old one is gone"},
-    MutationInfo{M::kPointAtForgotten, "point-at-forgotten", "chat",
+    MutationInfo{M::kPointAtForgotten, "point-at-forgotten", "ends-or-waits",
                  "the plan does not point the new chat server at the new primary"},
     MutationInfo{M::kDrainNotProven, "deactivate-not-proven", "chat",
                  "Deactivate writes its fence and does not wait for the stop"},
@@ -70,6 +70,8 @@ constexpr std::array kMutations = {
                  "a plan that waits says so to nobody"},
     MutationInfo{M::kNeverAsks, "never-asks", "ends-or-waits",
                  "the coordinator never asks what became of a command"},
+    MutationInfo{M::kStandbyPromotesItself, "standby-promotes-itself", "one-writer",
+                 "another tool promotes the standby after a while"},
 };
 
 }  // namespace

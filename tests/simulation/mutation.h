@@ -26,7 +26,6 @@ enum class Mutation {
   kStandbyWithoutSignal,
   kMarkerNotRead,
   kShipsIntoOldLineage,
-  kSealIgnored,
   kRecordDropped,
   kUnknownTakenForDone,
   kRetryReusesId,
@@ -41,6 +40,7 @@ enum class Mutation {
   kDrainNotProven,
   kWaitsSilently,
   kNeverAsks,
+  kStandbyPromotesItself,
 };
 
 struct MutationInfo {

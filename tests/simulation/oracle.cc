@@ -192,11 +192,6 @@ void Oracle::OnShipped(const Unit& unit, const LineageKey& key, const FileName& 
   }
 }
 
-void Oracle::OnApplied(const Unit& unit, uint64_t from) {
-  if (unit.problem.empty() || unit.data.end < from) return;
-  OnDiverged(unit);
-}
-
 void Oracle::OnDiverged(const Unit& unit) {
   Fail(Checker::kRejoin, absl::StrCat(unit.ref.ToString(), " cannot follow: ", unit.problem));
 }

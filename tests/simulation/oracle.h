@@ -71,7 +71,6 @@ class Oracle {
   void OnFenceLost(const Unit& unit);
   void OnPromotion(const Unit& unit);
   void OnShipped(const Unit& unit, const LineageKey& key, const FileName& name, const Share& share);
-  void OnApplied(const Unit& unit, uint64_t from);
   void OnDiverged(const Unit& unit);
   void OnChatServes(const Unit& unit);
   int64_t NewMessage() { return ++last_message_; }

@@ -245,7 +245,7 @@ Task<Outcome> Act(Run* run, ShipTail) {
     if (!StandbyRuns(unit)) co_return Refuse(*run, "STILL_RUNS", "something of it is alive");
     SIM_TRY(StopAndProve(run));
   }
-  if (!world.Is(Mutation::kReadyFilesSkipped)) {
+  if (!world.Is(Mutation::kReadyFilesSkipped) && !world.Is(Mutation::kTailNotShipped)) {
     while (!unit.data.ready.empty()) {
       const FileName name = unit.data.ready.front();
       SIM_TRY(Ship(run, name, *record.write));
@@ -263,7 +263,10 @@ Task<Outcome> Act(Run* run, ShipTail) {
     end->lsn = std::max(tail.front().segment * kSegmentBytes, kSegmentBytes + 1) - 1;
     tail.clear();
   }
-  if (world.Is(Mutation::kFinalBeforeCheckpoint)) unit.data.log.pop_back();
+  if (world.Is(Mutation::kFinalBeforeCheckpoint)) {
+    tail.clear();
+    end->lsn -= 1;
+  }
   for (size_t i = 0; i < tail.size(); ++i) SIM_TRY(Ship(run, tail[i], *record.write));
   record.phase = FencePhase::kClosed;
   record.write->sealed = end;
@@ -319,7 +322,7 @@ Task<Outcome> Act(Run* run, CopyPendingLogs action) {
     const LineageKey key = world.KeyOf(unit.database, lineage);
     for (auto it = share.files.lower_bound({key, FileName{}});
          it != share.files.end() && it->first.first == key; ++it) {
-      if (Served(it->first.second, lineage.sealed) || world.Is(Mutation::kSealIgnored)) {
+      if (Served(it->first.second, lineage.sealed)) {
         unit.copied.emplace(it->first, it->second);
       }
     }

@@ -118,7 +118,8 @@ void CoordinatorProcess::SendDown(uint64_t id, agent::FromCoordinator message, b
   const bool storm = world_.storms && may_be_lost;
   if (storm && world_.rng.Chance(3)) return;
   const int copies = storm && world_.rng.Chance(4) ? 2 : 1;
-  const Nanos delay = world_.Jitter(300, world_.storms ? 60000 : 2000) * kMicro;
+  Nanos delay = world_.Jitter(300, world_.storms ? 60000 : 2000) * kMicro;
+  if (storm && world_.rng.Chance(2)) delay += world_.Jitter(100, 2000) * kMilli;
   stream.last_down = std::max(stream.last_down, world_.queue.now() + delay);
   for (int i = 0; i < copies; ++i) {
     world_.queue.At(stream.agent, stream.last_down - world_.queue.now() + i * kMilli,

@@ -16,13 +16,54 @@ constexpr Nanos kPatienceMax = 400 * kMilli;
 
 }  // namespace
 
-Scenario MakeScenario(uint64_t seed) {
+namespace {
+
+// What brings a broken build to light soonest: chosen by hand, timed by chance.
+void Provoke(Mutation mutation, Rng& rng, Scenario* scenario) {
+  Fault fault;
+  fault.move = 1;
+  fault.lasts = 60 * kMilli;
+  fault.delay = rng.Between(0, 12) * kMilli;
+  const auto add = [&](FaultKind kind, std::string_view step, Point point) {
+    fault.kind = kind;
+    fault.step = *FindStepKind(step);
+    fault.point = point;
+    scenario->faults.push_back(fault);
+  };
+  switch (mutation) {
+    case Mutation::kChildrenNotEnded:
+      return add(FaultKind::kAgentCrash, "ShipTail", Point::kAccepted);
+    case Mutation::kGateWithoutLock:
+      scenario->storms = true;
+      fault.delay = rng.Between(0, 100) * kMilli;
+      fault.host = 0;
+      return add(FaultKind::kServerCrash, "Drain", Point::kSent);
+    case Mutation::kSupervisorIgnoresFence:
+      fault.hard = true;
+      fault.lasts = 4 * kSecond;
+      fault.delay = 0;
+      return add(FaultKind::kFenceByHand, "Fence", Point::kSent);
+    case Mutation::kOldSessionHeard:
+      scenario->storms = true;
+      return add(FaultKind::kStreamBreaks, "Drain", Point::kSent);
+    case Mutation::kUnknownTakenForDone:
+      return add(FaultKind::kAgentCrash, "Fence", Point::kAccepted);
+    default:
+      return;
+  }
+}
+
+}  // namespace
+
+Scenario MakeScenario(uint64_t seed, Mutation mutation) {
   Rng rng(seed ^ 0xBA70);
   Scenario scenario;
   scenario.seed = seed;
   scenario.databases = rng.Chance(15) ? 2 : 1;
   scenario.storms = rng.Chance(40);
   scenario.faults = MakeFaults(rng);
+  scenario.mutation = mutation;
+  Provoke(mutation, rng, &scenario);
   return scenario;
 }
 
@@ -35,6 +76,7 @@ Simulation::Simulation(const Scenario& scenario)
   world_->oracle = &oracle_;
   world_->storms = scenario.storms;
   if (scenario.trace) oracle_.KeepTrace();
+  world_->on_sync = [this](SyncPoint point, int host) { OnSync(point, host); };
   const PointHook hook = [this](const CommandId& id, Point point) { OnPoint(id, point); };
   coordinator_ = std::make_unique<CoordinatorProcess>(*world_, hook);
   for (int i = 0; i < kCoordinatorHost; ++i) {
@@ -120,6 +162,7 @@ Result Simulation::TakeResult() {
   result.events = world_->queue.events();
   result.took = world_->queue.now();
   result.acknowledged = oracle_.acknowledged();
+  result.sync_points = sync_points_;
   result.coverage = coverage_;
   result.story = world_->story.lines();
   result.trace = oracle_.trace();

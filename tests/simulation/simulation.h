@@ -33,11 +33,16 @@ struct Scenario {
   bool storms = false;  // the network is slow, loses and doubles; disks are slow
   std::vector<Fault> faults;
   Mutation mutation = Mutation::kNone;
+  // Cuts off the n-th sync point of the run, from 0; -1: none. With all of its host, or only the
+  // process.
+  int64_t cut_at = -1;
+  bool cut_power = false;
   bool told = false;   // keep the story
   bool trace = false;  // keep the trace
 };
 // Everything of a run follows from its seed.
-Scenario MakeScenario(uint64_t seed);
+// A mutation's runs also hold the fault that is most likely to show it.
+Scenario MakeScenario(uint64_t seed, Mutation mutation = Mutation::kNone);
 
 struct Result {
   std::optional<Violation> violation;
@@ -45,6 +50,7 @@ struct Result {
   uint64_t events = 0;
   Nanos took = 0;  // virtual
   uint64_t acknowledged = 0;
+  int64_t sync_points = 0;
   Coverage coverage;
   std::vector<std::string> story;
   std::vector<std::string> trace;
@@ -73,6 +79,7 @@ class Simulation {
   const Execution* Running() const;
   void WaitFor(int move, int step, Point point) { awaited_ = {move, step, point, false}; }
   bool Reached() const { return awaited_.reached; }
+  bool Done() const { return moves_ >= wanted_moves_ && Running() == nullptr; }
   void Finish();
   Result TakeResult();
 
@@ -85,6 +92,7 @@ class Simulation {
   };
   void OnPoint(const CommandId& id, Point point);
   void Arm(const Fault& fault);
+  void OnSync(SyncPoint point, int host);
   void FireOnHost(const Fault& fault, int host);
   void FireOnUnits(const Fault& fault, int host);
   void FireOnLink(const Fault& fault, int host);
@@ -93,7 +101,7 @@ class Simulation {
   void Lasting(Nanos lasts, std::function<void()> begin, std::function<void()> end);
   void CrashHost(int host, Nanos lasts);
   void RestoreHost(int host);
-  void FenceByHand(int host);
+  void FenceByHand(const Fault& fault);
   void Cover(FaultKind kind);
   void OperatorTick();
   void AskForMove();
@@ -120,6 +128,7 @@ class Simulation {
   uint64_t last_end_ = 0;
   std::map<uint64_t, std::function<void()>> ends_;
   bool healed_ = false;
+  int64_t sync_points_ = 0;
   Nanos resumed_ = 0;
   Nanos talk_pause_ = 60 * kMilli;
   std::map<int, std::pair<int, Point>> points_;  // of steps of the running plan: kind, how far

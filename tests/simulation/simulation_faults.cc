@@ -7,6 +7,12 @@
 #include "tests/simulation/simulation.h"
 
 namespace baton::sim {
+namespace {
+
+// By then a supervisor that works has stopped what was fenced by hand.
+constexpr Nanos kHandFenceDue = 1500 * kMilli;
+
+}  // namespace
 
 // --- when ---
 
@@ -163,6 +169,21 @@ void Simulation::RestoreHost(int index) {
   agents_[index]->Start();
 }
 
+// One store of one process is cut off, and the process or its host with it.
+void Simulation::OnSync(SyncPoint, int host) {
+  if (sync_points_++ != scenario_.cut_at) return;
+  dirty_ = true;
+  const Nanos lasts = 300 * kMilli;
+  if (scenario_.cut_power) return CrashHost(host, lasts);
+  if (host == kCoordinatorHost) {
+    return Lasting(
+        lasts, [this] { coordinator_->Kill(); }, [this] { coordinator_->Start(); });
+  }
+  AgentProcess& agent = *agents_[host];
+  Lasting(
+      lasts, [&agent] { agent.Kill(); }, [&agent] { agent.Start(); });
+}
+
 void Simulation::FireOnHost(const Fault& fault, int index) {
   Host& host = world_->hosts[index];
   if (fault.kind == FaultKind::kHostCrash) return CrashHost(index, fault.lasts);
@@ -265,9 +286,9 @@ void Simulation::FireOnShare(const Fault& fault, int index) {
       });
 }
 
-void Simulation::FireByOperator(const Fault& fault, int host) {
+void Simulation::FireByOperator(const Fault& fault, int) {
   if (!coordinator_->running()) return;
-  if (fault.kind == FaultKind::kFenceByHand) return FenceByHand(host);
+  if (fault.kind == FaultKind::kFenceByHand) return FenceByHand(fault);
   const Execution* running = Running();
   if (fault.kind == FaultKind::kEarlyResume) {
     if (running != nullptr) coordinator_->Resume(running->plan->id);
@@ -285,7 +306,7 @@ void Simulation::FireByOperator(const Fault& fault, int host) {
 
 // The losing side of a switchover, once its plan has asked for the same: an operator who sees that
 // an agent is dead. baton-guard fence, with the epoch that `baton status` shows.
-void Simulation::FenceByHand(int) {
+void Simulation::FenceByHand(const Fault& fault) {
   const Execution* running = Running();
   if (running == nullptr || running->plan->kind != PlanKind::kSwitchover) return;
   for (size_t i = 0; i < running->plan->steps.size(); ++i) {
@@ -299,10 +320,15 @@ void Simulation::FenceByHand(int) {
     if (record.fence_epoch > running->plan->epoch) return;
     if (record.phase != FencePhase::kClosed) record.phase = FencePhase::kClosing;
     record.fence_epoch = running->plan->epoch;
+    if (fault.hard) {
+      AgentProcess& agent = *agents_[unit.host.index];
+      Lasting(
+          fault.lasts, [&agent] { agent.Kill(); }, [&agent] { agent.Start(); });
+    }
     unit.SetFence(record, true);
     unit.data.standby_signal = true;
     oracle_.OnFencedByHand(unit);
-    world_->queue.At(world_->outside(), 6 * kSecond, [this, &unit] {
+    world_->queue.At(world_->outside(), kHandFenceDue, [this, &unit] {
       const bool fit = unit.Managed() && !world_->queue.Paused(unit.server);
       if (fit) oracle_.OnHandFenceDue(unit);
     });

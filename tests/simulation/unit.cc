@@ -103,7 +103,8 @@ void Unit::Up(bool read_write) {
   }
   state_ = ServerState::kStandby;
   data.control = DataDirectory::Control::kInRecovery;
-  world_.oracle->OnServerUp(*this, false);
+  // Judged writable and come up after all: only standby.signal has kept it from writing.
+  world_.oracle->OnServerUp(*this, read_write);
   ReplaySoon(kMilli);
 }
 
@@ -127,8 +128,8 @@ void Unit::Promoted() {
     return absl::StrCat(ref.ToString(), " was promoted: accepts writes from ",
                         data.Position().ToString());
   });
-  world_.oracle->OnPromotion(*this);
   BecomeWritable(true);
+  world_.oracle->OnPromotion(*this);
   ArchiveSoon(kMilli);
   ArchiveTick();
 }

@@ -93,7 +93,7 @@ std::shared_ptr<const LogFile> Unit::Fetch(const FileName& name) {
   const std::vector<Lineage>& fetch = fence.visible->fetch;
   for (auto lineage = fetch.rbegin(); lineage != fetch.rend(); ++lineage) {
     const auto key = std::make_pair(world_.KeyOf(database, *lineage), name);
-    const bool served = Served(name, lineage->sealed) || world_.Is(Mutation::kSealIgnored);
+    const bool served = Served(name, lineage->sealed);
     if (const auto found = copied.find(key); found != copied.end()) {
       if (served) return found->second;
       continue;
@@ -158,7 +158,9 @@ std::optional<uint64_t> Unit::LeaveTimeline() {
 
 void Unit::Replay() {
   if (state_ != ServerState::kStandby || !fence.visible.has_value()) return;
-  const uint64_t before = data.end;
+  if (world_.Is(Mutation::kStandbyPromotesItself) && world_.queue.now() > 2 * kSecond) {
+    AskToPromote();
+  }
   for (bool moved = true; moved;) {
     problem.clear();
     const std::optional<uint64_t> leave = LeaveTimeline();
@@ -166,7 +168,7 @@ void Unit::Replay() {
     const std::shared_ptr<const LogFile> file = Fetch(name);
     moved = file != nullptr && data.Apply(*file, leave.value_or(UINT64_MAX));
   }
-  if (data.end != before) world_.oracle->OnApplied(*this, before);
+  if (!problem.empty()) world_.oracle->OnDiverged(*this);
 }
 
 }  // namespace baton::sim

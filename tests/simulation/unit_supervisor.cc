@@ -100,7 +100,8 @@ void Unit::StartServer() {
     mind_.desired_up = mind_.desired_up || start_asked_;
     start_asked_ = false;
     refused_.clear();
-    const Nanos gap = world_.Jitter(100, world_.storms ? 30000 : 1000) * kMicro;
+    const bool slow = world_.storms && world_.rng.Chance(30);
+    const Nanos gap = world_.Jitter(100, slow ? 400000 : 1000) * kMicro;
     world_.queue.At(supervisor, gap, [this, lock, rw = mind_.could_write, epoch] {
       if (lock) --judging_;
       Exec(rw, epoch);

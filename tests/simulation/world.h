@@ -20,6 +20,17 @@ namespace baton::sim {
 
 class Oracle;
 
+// Where a durable store can be cut off: before its bytes are safe, and after that, unanswered.
+enum class SyncPoint {
+  kJournalWritten,
+  kJournalSynced,
+  kLedgerWritten,
+  kLedgerSynced,
+  kFenceWritten,  // under another name
+  kFenceRenamed,
+  kFenceSynced,
+};
+
 inline constexpr int kHosts = 5;  // two database hosts, two chat hosts, the coordinator's
 inline constexpr int kCoordinatorHost = 4;
 
@@ -56,6 +67,7 @@ class World {
   int databases = 1;
   bool cut[kHosts][kHosts] = {};  // messages from the first to the second are lost
   bool storms = false;            // the network delays, loses and doubles
+  std::function<void(SyncPoint, int host)> on_sync;  // may kill who is about to sync
 
   bool Is(Mutation wanted) const { return mutation == wanted; }
   Nanos Jitter(Nanos low, Nanos high) { return rng.Between(low, high); }
@@ -67,6 +79,9 @@ class World {
   int HostIndex(const HostId& id) const;
   LineageKey KeyOf(int database, const Lineage& lineage) const;
   uint64_t NewEntryId() { return ++last_entry_; }
+  void Sync(SyncPoint point, int host) {
+    if (on_sync) on_sync(point, host);
+  }
   // What is told is only made when somebody reads it.
   template <class F>
   void Tell(const F& line) {
