@@ -136,7 +136,7 @@ Task<Outcome> Act(Run* run, Fence) {
       if (!StandbyRuns(unit)) co_return Fail("BECAME_WRITABLE", "promoted or ended meanwhile");
       co_return At(unit);
     }
-  } else if (record.phase != FencePhase::kClosed) {
+  } else if (!record.write->sealed.has_value()) {
     record.phase = FencePhase::kClosing;
     record.fetch.clear();
   }
@@ -150,33 +150,46 @@ Task<Outcome> Act(Run* run, Fence) {
   co_return outcome;
 }
 
+// An earlier try may have opened the fence, in this boot or before.
+bool IsOurs(const FenceRecord& record, const Recover& action) {
+  return (record.phase == FencePhase::kOpen || record.phase == FencePhase::kUnconfirmed) &&
+         record.write == action.write;
+}
+
+Task<Outcome> OpenFor(Run* run, FenceRecord record, Lineage write) {
+  record.phase = FencePhase::kOpen;
+  record.fence_epoch = run->command.epoch;
+  record.write = std::move(write);
+  record.fetch.clear();
+  record.confirmed_boot = run->unit.host.boot;
+  run->agent.world.oracle->OnConfirmed(run->unit, run->unit.host.boot);
+  Outcome written = co_await WriteFence(run, record);
+  co_return written;
+}
+
 Task<Outcome> Act(Run* run, Unfence action) {
   Unit& unit = run->unit;
   SIM_PAUSE(run, kMilli / 10, kMilli);
   FenceRecord record = FenceOrClosed(run);
   if (StaleEpoch(*run, record)) co_return Refuse(*run, "STALE_EPOCH", "the fence has seen more");
   const bool repeated = record.phase == FencePhase::kOpen && record.write == action.write;
-  if (!repeated && record.write.has_value() &&
-      (record.phase == FencePhase::kClosed || record.write->sealed.has_value())) {
+  if (!repeated && record.write.has_value() && record.write->sealed.has_value()) {
     co_return Refuse(*run, "SHIPPED_TO_ITS_END", "its log was shipped to its end");
-  }
-  if (!repeated && unit.data.standby_signal &&
-      !(record.phase == FencePhase::kClosing && record.write.has_value())) {
-    co_return Refuse(*run, "IS_A_STANDBY", "it holds no right and has standby.signal");
   }
   if (unit.data.control == DataDirectory::Control::kStoppedInRecovery ||
       unit.data.control == DataDirectory::Control::kInRecovery) {
     co_return Refuse(*run, "IS_A_STANDBY", "its control file says in recovery");
   }
-  record.phase = FencePhase::kOpen;
-  record.fence_epoch = run->command.epoch;
-  record.write = action.write;
-  record.fetch.clear();
-  record.confirmed_boot = unit.host.boot;
-  run->agent.world.oracle->OnConfirmed(unit, unit.host.boot);
-  SIM_TRY(WriteFence(run, record));
-  SIM_PAUSE(run, kMilli / 10, kMilli);
+  const bool was_primary =
+      unit.data.control == DataDirectory::Control::kStopped && record.fetch.empty();
+  if (unit.data.standby_signal && !record.write.has_value() && !was_primary) {
+    co_return Refuse(*run, "IS_A_STANDBY", "it holds no right and has standby.signal");
+  }
+  // The signal goes first: a manager may start the server as soon as the fence is open.
   unit.data.standby_signal = false;
+  SIM_PAUSE(run, kMilli / 10, kMilli);
+  SIM_TRY(OpenFor(run, record, action.write));
+  SIM_PAUSE(run, kMilli / 10, kMilli);
   SIM_TRY(StartAndWait(run));
   if (StandbyRuns(unit)) co_return Fail("RUNS_AS_STANDBY", "it runs read-only");
   SIM_TRY(ProveWritable(run));
@@ -352,23 +365,6 @@ Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
   }
 }
 
-// An earlier try may have opened the fence, in this boot or before.
-bool IsOurs(const FenceRecord& record, const Recover& action) {
-  return (record.phase == FencePhase::kOpen || record.phase == FencePhase::kUnconfirmed) &&
-         record.write == action.write;
-}
-
-Task<Outcome> OpenFor(Run* run, FenceRecord record, Lineage write) {
-  record.phase = FencePhase::kOpen;
-  record.fence_epoch = run->command.epoch;
-  record.write = std::move(write);
-  record.fetch.clear();
-  record.confirmed_boot = run->unit.host.boot;
-  run->agent.world.oracle->OnConfirmed(run->unit, run->unit.host.boot);
-  Outcome written = co_await WriteFence(run, record);
-  co_return written;
-}
-
 // One that is down is started as the standby that it is, or as what an earlier try made of it.
 Task<Outcome> StartForRecovery(Run* run, FenceRecord record, Recover action) {
   Unit& unit = run->unit;
@@ -378,6 +374,10 @@ Task<Outcome> StartForRecovery(Run* run, FenceRecord record, Recover action) {
   } else {
     SIM_TRY(OpenFor(run, record, action.write));
   }
+  const bool cut_off = IsOurs(record, action) && !unit.data.standby_signal &&
+                       (unit.data.control == DataDirectory::Control::kInRecovery ||
+                        unit.data.control == DataDirectory::Control::kStoppedInRecovery);
+  if (cut_off) PlaceSignal(run);
   SIM_TRY(StartAndWait(run));
   co_return OkOutcome();
 }
