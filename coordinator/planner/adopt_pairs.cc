@@ -40,11 +40,14 @@ void CheckBackup(const Inquiry& ask, const ResourceRef& ref) {
   if (seen == nullptr) return;
   const bool stopped = seen->state == DatabaseState::kDown && seen->standby_signal;
   if (seen->state != DatabaseState::kStandby && !stopped) {
-    RefuseRole(ask, ref, *seen, "backup: a standby, or stopped with standby.signal",
-               "correct the roles in the topology, or seed it from the primary");
+    RefuseRole(
+        ask, ref, *seen, "backup: a standby, or stopped with standby.signal",
+        "correct home, backup and roles in the topology if the pool was moved before, or seed "
+        "it from the primary");
   }
   const Observation& observation = *ask.seen.Find(ref);
-  if (observation.fence.phase == FencePhase::kOpen) {
+  // One that is a primary may be the only one: to fence it is no advice.
+  if (observation.fence.phase == FencePhase::kOpen && seen->state != DatabaseState::kPrimary) {
     ask.refusals.Add(
         "FENCE_STATE", ref.ToString(), "fence open", "a backup that may not write",
         absl::StrCat("see that nothing writes there, then baton-guard fence ", ref.resource.value(),
@@ -92,15 +95,23 @@ void CheckHolder(const Inquiry& ask, const ResourceRef& ref, const WriteRight& r
 }
 
 // Neither can it write, nor has it applied the end of a log that must then not go on.
-void CheckFollower(const Inquiry& ask, const ResourceRef& ref, const ResourceRef& holder) {
+void CheckFollower(const Inquiry& ask, const Epoch& known, const ResourceRef& ref,
+                   const ResourceRef& holder) {
   const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
   if (seen == nullptr) return;
+  const FenceSummary& fence = ask.seen.Find(ref)->fence;
+  if (fence.write_epoch > known) {
+    ask.refusals.Add("WRITE_EPOCH_DIFFERS", ref.ToString(),
+                     absl::StrCat("a fence with the right of epoch ", fence.write_epoch.ToString()),
+                     absl::StrCat("none above this journal's ", known.ToString()),
+                     "this journal is not the one that moved the pool last: restore that one");
+    return;
+  }
   const bool stopped = seen->state == DatabaseState::kDown && seen->standby_signal;
   if (seen->state != DatabaseState::kStandby && !stopped) {
     RefuseRole(ask, ref, *seen, "a standby, or stopped with standby.signal",
                absl::StrCat("see what runs on ", ref.host.value(), " and fence it there first"));
   }
-  const FenceSummary& fence = ask.seen.Find(ref)->fence;
   if (fence.phase != FencePhase::kClosed && fence.phase != FencePhase::kClosing) {
     ask.refusals.Add(
         "FENCE_STATE", ref.ToString(), absl::StrCat("fence ", std::string(ToString(fence.phase))),
@@ -176,7 +187,7 @@ std::vector<RolePair> PairsOfJournal(const Inquiry& ask, const PoolState& state)
       continue;
     }
     CheckHolder(ask, RefOf(*holder), right->second);
-    CheckFollower(ask, RefOf(*other), RefOf(*holder));
+    CheckFollower(ask, state.epoch, RefOf(*other), RefOf(*holder));
     CheckTwins(ask, RefOf(*holder), RefOf(*other));
     pairs.push_back({database, holder, other});
     const SiteId first = topology.SiteOf(pairs.front().primary->host);

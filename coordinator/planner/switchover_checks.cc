@@ -1,35 +1,50 @@
 #include "coordinator/planner/switchover_checks.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace baton {
 namespace {
 
+// Its agent refuses every command of a move that is below what it has seen.
+void CheckEpoch(const Inquiry& ask, const PoolState& state, const ResourceRef& ref,
+                const Observation& seen) {
+  if (seen.fence.fence_epoch > state.epoch) {
+    ask.refusals.Add(
+        "FENCE_EPOCH_AHEAD", ref.ToString(),
+        absl::StrCat("epoch ", seen.fence.fence_epoch.ToString()),
+        absl::StrCat("none above this journal's ", state.epoch.ToString()),
+        seen.fence.fence_epoch.generation > state.epoch.generation
+            ? std::string(
+                  "another journal moved the pool since: restore the newest one, or begin a "
+                  "new journal and baton adopt")
+            : absl::StrCat("baton adopt ", ask.pool.id.value(),
+                           " --reason TEXT raises it above a fence that was put there by hand; if "
+                           "this journal is an older copy, restore the newest one"));
+  }
+}
+
 void CheckFence(const Inquiry& ask, const PoolState& state, const ResourceRef& ref,
                 const FencePhase wanted) {
   const Observation* seen = ask.seen.Find(ref);
   if (seen == nullptr) return;
   if (seen->fence.phase != wanted) {
-    const bool waits = seen->fence.phase == FencePhase::kUnconfirmed;
+    std::string remedy = "baton status";
+    if (seen->fence.phase == FencePhase::kUnconfirmed) {
+      remedy = absl::StrCat("baton agents accept ", ref.host.value(),
+                            " --reason TEXT, or wait for the confirmation of this boot");
+    } else if (wanted == FencePhase::kOpen) {
+      remedy =
+          absl::StrCat("baton adopt ", ask.pool.id.value(), " --reason TEXT gives the right back");
+    }
     ask.refusals.Add("FENCE_STATE", ref.ToString(),
                      absl::StrCat("fence ", std::string(ToString(seen->fence.phase))),
-                     absl::StrCat("fence ", std::string(ToString(wanted))),
-                     waits
-                         ? absl::StrCat("baton agents accept ", ref.host.value(),
-                                        " --reason TEXT, or wait for the confirmation of this boot")
-                         : "baton status");
+                     absl::StrCat("fence ", std::string(ToString(wanted))), std::move(remedy));
   }
-  if (seen->fence.fence_epoch > state.epoch) {
-    ask.refusals.Add(
-        "FENCE_EPOCH_AHEAD", ref.ToString(),
-        absl::StrCat("epoch ", seen->fence.fence_epoch.ToString()),
-        absl::StrCat("none above this journal's ", state.epoch.ToString()),
-        absl::StrCat("baton adopt ", ask.pool.id.value(),
-                     " --reason TEXT raises it above a fence that was put there by hand; if a "
-                     "newer journal moved the pool, restore that one"));
-  }
+  CheckEpoch(ask, state, ref, *seen);
 }
 
 void CheckWriter(const Inquiry& ask, const PoolState& state, const DatabaseMove& move) {
@@ -100,6 +115,7 @@ void CheckActive(const Inquiry& ask, const PoolState& state, const ResourceRef& 
 void CheckIdle(const Inquiry& ask, const PoolState& state, const ResourceRef& ref) {
   const Observation* seen = ask.seen.Find(ref);
   if (seen == nullptr || seen->chat() == nullptr) return;
+  CheckEpoch(ask, state, ref, *seen);
   const bool runs =
       seen->chat()->state == ChatState::kServing || seen->chat()->state == ChatState::kDraining;
   if (runs || seen->fence.phase == FencePhase::kOpen) {
@@ -108,7 +124,8 @@ void CheckIdle(const Inquiry& ask, const PoolState& state, const ResourceRef& re
                                   std::string(ToString(seen->fence.phase))),
                      "down, fence closed",
                      absl::StrCat("baton-guard fence ", ref.resource.value(), " ",
-                                  state.epoch.ToString(), " on ", ref.host.value()));
+                                  std::max(state.epoch, seen->fence.fence_epoch).ToString(), " on ",
+                                  ref.host.value()));
   }
 }
 

@@ -14,8 +14,8 @@ void CheckMove(const Inquiry& ask, const PoolState& state, const DatabaseMove& m
 
 // Every chat server that the journal calls active serves, from `instance`, under an open fence:
 // CHAT_NOT_IN_TOPOLOGY, CHAT_NOT_SERVING, CHAT_POINTS_ELSEWHERE, FENCE_STATE, FENCE_EPOCH_AHEAD.
-// Every other one that can be seen does not: CHAT_SERVES_WITHOUT_RIGHT. The `next` ones can be
-// seen.
+// Every other one that can be seen does not: CHAT_SERVES_WITHOUT_RIGHT, FENCE_EPOCH_AHEAD. The
+// `next` ones can be seen.
 void CheckChatServers(const Inquiry& ask, const PoolState& state, const HostId& instance,
                       const std::vector<const ChatServer*>& next);
 

@@ -176,6 +176,22 @@ TEST_F(DecideTest, UndoThatFailsWaitsAndResumesUndoing) {
   EXPECT_EQ(state_.state, PlanState::kUndone);
 }
 
+// A drain that hangs on a frozen chat server is still under way when the way back begins.
+TEST_F(DecideTest, UndoThatMeetsABusyAgentSaysSoAndGoesOnWhenResumed) {
+  RunTo(6);
+  Do(StepTimedOut{6, 1});
+  ASSERT_TRUE(state_.undoing);
+  ASSERT_EQ(state_.steps[18].state, StepState::kRunning);
+  End(18, RefusedOutcome("BUSY", "command p2/6/1 runs for chat on hq-chat1"));
+  EXPECT_EQ(state_.state, PlanState::kWaiting);
+  EXPECT_THAT(state_.waiting_for, HasSubstr("BUSY"));
+  EXPECT_THAT(state_.waiting_for, HasSubstr("baton resume"));
+  EXPECT_TRUE(End(6, OkOutcome()).facts.empty()) << "the late drain changes nothing";
+  Do(ResumeRequested{"who", "it thawed", "r"});
+  End(18, OkOutcome());
+  EXPECT_EQ(state_.state, PlanState::kUndone);
+}
+
 TEST_F(DecideTest, FailureAfterTheFenceIsTriedAgainThenWaitsWithItsReasonAndAWayOn) {
   RunTo(9);
   EXPECT_TRUE(pool_.rights[DatabaseId("mgc")].writer.empty());
