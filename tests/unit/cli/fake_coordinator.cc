@@ -132,6 +132,7 @@ grpc::Status FakeCoordinator::GetTopology(grpc::ServerContext*, const v1::GetTop
 grpc::Status FakeCoordinator::ListPools(grpc::ServerContext*, const v1::ListPoolsRequest* request,
                                         v1::ListPoolsResponse* answer) {
   MutexLock lock(&mutex_);
+  if (pools_.has_as_of()) *answer->mutable_as_of() = pools_.as_of();
   for (const v1::PoolStatus& pool : pools_.pools()) {
     if (request->pool().empty() || request->pool() == pool.pool()) *answer->add_pools() = pool;
   }

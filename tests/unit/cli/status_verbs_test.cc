@@ -57,7 +57,7 @@ TEST_F(StatusVerbsTest, AgesCountFromTheCoordinatorsTimeNotFromThisHosts) {
   pools.mutable_as_of()->set_seconds(far_off);
   coordinator_.SetPools(pools);
   EXPECT_EQ(Do(Verb::kStatus), ExitCode::kDone);
-  EXPECT_THAT(terminal_.console.out(), HasSubstr("7.0s ago"));
+  EXPECT_THAT(terminal_.console.out(), HasSubstr("7.0 s ago"));
 }
 
 TEST_F(StatusVerbsTest, StatusIsDrawnAnewUntilCtrlC) {
