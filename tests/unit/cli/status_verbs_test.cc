@@ -54,6 +54,7 @@ TEST_F(StatusVerbsTest, AgesCountFromTheCoordinatorsTimeNotFromThisHosts) {
   v1::MemberStatus& member = *pools.mutable_pools(0)->mutable_members(0);
   const int64_t far_off = 4000000000;
   member.mutable_observe_time()->set_seconds(far_off - 7);
+  member.mutable_observe_time()->set_nanos(0);
   pools.mutable_as_of()->set_seconds(far_off);
   coordinator_.SetPools(pools);
   EXPECT_EQ(Do(Verb::kStatus), ExitCode::kDone);
