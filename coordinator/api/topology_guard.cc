@@ -18,12 +18,23 @@ absl::Status Gone(const std::string& what, const std::string& right) {
                    "`baton switchover POOL --reason ...`"));
 }
 
-absl::Status CheckHoldersStay(const PoolId& id, const PoolState& known, const Topology& to) {
+// Null when the topology is, or names none.
+const Instance* FindInstance(const Topology* topology, const PoolId& pool_id,
+                             const DatabaseId& database_id, const HostId& host) {
+  const Pool* pool = topology == nullptr ? nullptr : topology->FindPool(pool_id);
+  const Database* database = pool == nullptr ? nullptr : pool->FindDatabase(database_id);
+  return database == nullptr ? nullptr : database->OnHost(host);
+}
+
+absl::Status CheckHoldersStay(const PoolId& id, const PoolState& known, const Topology* from,
+                              const Topology& to) {
   const Pool* pool = to.FindPool(id);
   for (const auto& [database_id, right] : known.rights) {
     if (right.writer.empty()) continue;
-    const Database* database = pool == nullptr ? nullptr : pool->FindDatabase(database_id);
-    if (database == nullptr || database->OnHost(right.writer) == nullptr) {
+    const Instance* before = FindInstance(from, id, database_id, right.writer);
+    const Instance* after = FindInstance(&to, id, database_id, right.writer);
+    // Another service on that host is another instance: the right is not its own.
+    if (after == nullptr || (before != nullptr && before->service != after->service)) {
       return Gone(absl::StrCat("pool ", id.value(), ", database ", database_id.value(), " on ",
                                right.writer.value()),
                   "the right to write");
@@ -59,7 +70,7 @@ absl::Status CheckChangeAllowed(const CoordinatorState& state, const Topology* f
     }
   }
   for (const auto& [id, known] : state.pools) {
-    BATON_RETURN_IF_ERROR(CheckHoldersStay(id, known, to));
+    BATON_RETURN_IF_ERROR(CheckHoldersStay(id, known, from, to));
   }
   return absl::OkStatus();
 }

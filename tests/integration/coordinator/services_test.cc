@@ -54,6 +54,29 @@ TEST(ServicesTest, WhatHoldsARightCannotBeRemoved) {
       << status;
 }
 
+TEST(ServicesTest, ARightIsNotHandedToAnotherServiceByRenamingIt) {
+  World world;
+  world.Adopt();
+  const std::string renamed =
+      Replaced(SampleText(), "host: hq-sql1, service: mgc", "host: hq-sql1, service: mgc2");
+  ASSERT_NE(renamed, SampleText());
+  const absl::Status status = world.Apply(renamed, "r2").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_NE(status.ToString().find("hq-sql1: holds the right to write"), std::string::npos)
+      << status;
+}
+
+TEST(ServicesTest, ATopologyThatChangesAnythingNeedsAReasonAndKeepsIt) {
+  World world;
+  const absl::Status refused = world.Apply(SampleText(), "r1", "").status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(refused.ToString().find("--reason"), std::string::npos) << refused;
+  EXPECT_EQ(world.Apply(SampleText(), "r1", "first installation").value().reason(),
+            "first installation");
+  EXPECT_EQ(world.Apply(SampleText(), "r2", "").value().revision(), 1u)
+      << "nothing changes, so nothing needs a reason";
+}
+
 TEST(ServicesTest, APlanIsMadeOncePerRequestAndAcrossRestarts) {
   World world;
   world.Adopt();

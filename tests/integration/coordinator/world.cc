@@ -55,13 +55,14 @@ void World::StartAgents() {
   }
 }
 
-absl::StatusOr<v1::Topology> World::Apply(const std::string& text, const std::string& request_id) {
+absl::StatusOr<v1::Topology> World::Apply(const std::string& text, const std::string& request_id,
+                                          const std::string& reason) {
   v1::ApplyTopologyRequest request;
   request.set_text(text);
   request.set_file_name("topology.yaml");
   request.set_request_id(request_id);
   request.set_requested_by("test");
-  request.set_reason("a test");
+  request.set_reason(reason);
   return Call<v1::TopologyService>(coordinator, request, &v1::TopologyService::Stub::ApplyTopology);
 }
 

@@ -30,7 +30,8 @@ class World {
   void StopAgents() { agents_.clear(); }
   FakeAgent& agent(const std::string& host) { return *agents_.at(host); }
 
-  absl::StatusOr<v1::Topology> Apply(const std::string& text, const std::string& request_id);
+  absl::StatusOr<v1::Topology> Apply(const std::string& text, const std::string& request_id,
+                                     const std::string& reason = "a test");
   absl::StatusOr<v1::CreatePlanResponse> Create(v1::PlanKind kind, const std::string& request_id,
                                                 bool validate_only = false);
   absl::StatusOr<v1::Plan> Get(const std::string& plan);
