@@ -81,16 +81,13 @@ void CheckHolder(const Inquiry& ask, const ResourceRef& ref, const WriteRight& r
     RefuseRole(ask, ref, *seen, "the primary that it was, running or stopped",
                "what has been in recovery can only be promoted: move the pool to the other "
                "instance, or restore this one's data directory as it was");
-  } else if (down && seen->standby_signal && fence.write_epoch != held &&
-             (fence.file_readable || !seen->clean_shutdown)) {
-    // Where the file is lost, its supervisor put the signal there before it stopped the server; the
-    // agent looks into the control file before it takes it away again.
-    RefuseRole(ask, ref, *seen,
-               absl::StrCat("no standby.signal, or a fence that names the right of epoch ",
-                            held.ToString()),
-               absl::StrCat("if nobody shipped its log to its end since it stopped, remove "
-                            "standby.signal on ",
-                            ref.host.value(), " and adopt again"));
+  } else if (down && seen->standby_signal && !seen->clean_shutdown && fence.write_epoch != held) {
+    // Of one that stopped cleanly the agent reads in the control file what it was.
+    RefuseRole(
+        ask, ref, *seen,
+        absl::StrCat("a clean stop, or a fence that names the right of epoch ", held.ToString()),
+        "it cannot be told from a standby any more: let the other instance be promoted, and "
+        "keep this one's data aside");
   }
 }
 
