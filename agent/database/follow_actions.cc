@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -90,6 +91,19 @@ bool HasApplied(const ServerView& view, const LogPosition& until) {
   return view.position.timeline == until.timeline && view.position.lsn > until.lsn;
 }
 
+// Of `fetch` what replay may still ask for: not the lineages, oldest first, that it has left
+// behind. All of it when the server cannot be asked. What a restart might want again is fetched by
+// then.
+std::vector<Lineage> StillWanted(PostgresqlInstance& instance, const std::vector<Lineage>& fetch) {
+  const absl::StatusOr<ServerView> view = instance.View(kLookTimeout);
+  if (!view.ok() || !view->in_recovery) return fetch;
+  const auto first = std::find_if(fetch.begin(), fetch.end(), [&](const Lineage& lineage) {
+    return !lineage.sealed.has_value() || view->position.timeline < lineage.sealed->timeline ||
+           view->position.lsn <= lineage.sealed->lsn;
+  });
+  return {first, fetch.end()};
+}
+
 absl::Status RefuseOtherLog(const std::string& name, const ServerView& view,
                             const LogPosition& until) {
   if (!view.in_recovery) {
@@ -142,11 +156,12 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const CopyPendingLogs& actio
   record.fence_epoch = context->command().epoch;
   record.fetch = action.fetch;
   BATON_RETURN_IF_ERROR(EnsureFence(context, record));
-  BATON_ASSIGN_OR_RETURN(
-      const uint64_t bytes,
-      instance.archive().CopyPending(action.fetch, [context](uint64_t done, uint64_t total) {
-        context->Report("copying log files", done, total);
-      }));
+  BATON_ASSIGN_OR_RETURN(const uint64_t bytes,
+                         instance.archive().CopyPending(StillWanted(instance, action.fetch),
+                                                        [context](uint64_t done, uint64_t total) {
+                                                          context->Report("copying log files", done,
+                                                                          total);
+                                                        }));
   Outcome outcome = OkOutcome();
   outcome.bytes = bytes;
   outcome.message = absl::StrCat("copied ", bytes, " bytes of log");

@@ -1,5 +1,6 @@
 // Planned moves there and back, with somebody writing all the time.
 #include <cstdio>
+#include <filesystem>
 #include <set>
 #include <string>
 
@@ -75,6 +76,25 @@ TEST(SwitchoverTest, LosesNothingThereAndBackAndTheOldPrimaryFollowsWithoutRewin
   EXPECT_EQ(standby.database()->position.timeline, 7u);
   EXPECT_TRUE(standby.fence.proven);
   EXPECT_THAT(standby.database()->problem, IsEmpty());
+}
+
+TEST(SwitchoverTest, DoesNotCopyBackWhatItWroteItself) {
+  World world;
+  const std::string first =
+      world.Sql(world.home(), "SELECT pg_walfile_name(pg_create_restore_point('first'))");
+  for (int segment = 0; segment < 3; ++segment) {
+    world.Sql(world.home(), "SELECT pg_create_restore_point('next'), pg_switch_wal()");
+  }
+  ASSERT_TRUE(world.Switchover(world.home(), world.away()));
+  ASSERT_TRUE(world.Switchover(world.away(), world.home()));
+  const auto found = [&first](const std::string& folder) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+      if (entry.path().filename() == first) return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(found(world.away().config.copy_destination)) << first;
+  EXPECT_FALSE(found(world.home().config.copy_destination)) << first;
 }
 
 TEST(SwitchoverTest, RepeatedActionsGiveTheSameResult) {
