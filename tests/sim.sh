@@ -6,6 +6,7 @@ usage() {
   cat <<'END'
 Usage: tests/sim.sh --seed N [--mutation NAME] [--trace FILE]
        tests/sim.sh --seeds A..B [--jobs N] [--mutation NAME] [--coverage]
+       tests/sim.sh --scenario FILE
        tests/sim.sh --list-mutations | --help
 
 Moves a simulated pool to the other site and back while things go wrong, and checks the rules of
@@ -14,6 +15,7 @@ Baton after every event. Everything follows from the seed: the same seed is the 
   --seed N          replays one run and tells what happened, line by line
   --seeds A..B      runs many; ends with "N passed, M failed", and before that tells the first that
                     failed, with the fewest faults that are enough for it
+  --scenario FILE   one story of tests/simulation/testdata
   --jobs N          so many at once (default 1)
   --mutation NAME   a build that is broken on purpose: a checker must catch it
   --list-mutations  names them, what is broken, and the checker that catches each

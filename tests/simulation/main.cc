@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <fstream>
 #include <functional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "tests/simulation/coverage.h"
+#include "tests/simulation/scenario_file.h"
 #include "tests/simulation/simulation.h"
 
 namespace baton::sim {
@@ -138,6 +140,23 @@ int RunOne(const Options& options) {
   return result.violation.has_value() ? kExitFailed : 0;
 }
 
+int RunFile(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    std::fprintf(stderr, "cannot read %s\n", path.c_str());
+    return kExitUsage;
+  }
+  const absl::Status told = RunScenarioFile(text.str());
+  if (told.ok()) {
+    Print(absl::StrCat(path, ": every rule holds\n"));
+    return 0;
+  }
+  Print(absl::StrCat(path, ": ", std::string(told.message()), "\n"));
+  return absl::IsInternal(told) ? kExitFailed : kExitUsage;
+}
+
 void ListMutations() {
   for (const MutationInfo& info : AllMutations()) {
     Print(absl::StrCat(std::string(info.name), ": ", std::string(info.what), "; caught by ",
@@ -166,6 +185,7 @@ int main(int argc, char** argv) {
   Options options;
   std::string range;
   std::string mutation;
+  std::string scenario;
   bool list = false;
   auto* one = app.add_option("--seed", options.first, "one seed: replays it and tells its story");
   app.add_option("--seeds", range, "A..B: many seeds; tells the shrunk story of the first failure")
@@ -173,6 +193,7 @@ int main(int argc, char** argv) {
   app.add_option("--jobs", options.jobs, "how many seeds at once")->check(CLI::Range(1, 256));
   app.add_option("--mutation", mutation, "runs a build that is broken on purpose");
   app.add_option("--trace", options.trace_file, "with --seed: writes records and oracle events");
+  app.add_option("--scenario", scenario, "a story of tests/simulation/testdata");
   app.add_flag("--coverage", options.coverage, "with --seeds: prints step x fault x point");
   app.add_flag("--list-mutations", list, "names them, and the checker that catches each");
   CLI11_PARSE(app, argc, argv);
@@ -180,6 +201,7 @@ int main(int argc, char** argv) {
     ListMutations();
     return 0;
   }
+  if (!scenario.empty()) return RunFile(scenario);
   if (!mutation.empty()) {
     const auto found = FindMutation(mutation);
     if (!found.has_value()) return Usage("no mutation is called " + mutation);

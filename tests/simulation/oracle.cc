@@ -108,17 +108,15 @@ void Oracle::OnServerUp(const Unit& unit, bool read_write) {
 }
 
 void Oracle::OnStopBegins(const Unit& unit, bool asked) {
-  if (asked) {
-    const auto acting = acting_.find(unit.index);
-    if (acting != acting_.end() && (std::holds_alternative<Fence>(acting->second.action) ||
-                                    std::holds_alternative<Deactivate>(acting->second.action) ||
-                                    std::holds_alternative<ShipTail>(acting->second.action) ||
-                                    std::holds_alternative<Stop>(acting->second.action))) {
-      return;
-    }
-  } else {
-    const auto& fence = unit.fence.visible;
-    if (!fence.has_value() || fence->phase >= FencePhase::kClosing) return;
+  const auto& fence = unit.fence.visible;
+  if (!fence.has_value() || fence->phase >= FencePhase::kClosing) return;
+  const auto acting = acting_.find(unit.index);
+  if (asked && acting != acting_.end() &&
+      (std::holds_alternative<Fence>(acting->second.action) ||
+       std::holds_alternative<Deactivate>(acting->second.action) ||
+       std::holds_alternative<ShipTail>(acting->second.action) ||
+       std::holds_alternative<Stop>(acting->second.action))) {
+    return;
   }
   Fail(Checker::kServedGoesOn,
        absl::StrCat(unit.ref.ToString(), " is stopped, and neither a command nor a fence says so"));

@@ -156,8 +156,8 @@ bool IsOurs(const FenceRecord& record, const Recover& action) {
          record.write == action.write;
 }
 
-Task<Outcome> OpenFor(Run* run, FenceRecord record, Lineage write) {
-  record.phase = FencePhase::kOpen;
+Task<Outcome> OpenFor(Run* run, FenceRecord record, Lineage write, FencePhase phase) {
+  record.phase = phase;
   record.fence_epoch = run->command.epoch;
   record.write = std::move(write);
   record.fetch.clear();
@@ -188,7 +188,7 @@ Task<Outcome> Act(Run* run, Unfence action) {
   // The signal goes first: a manager may start the server as soon as the fence is open.
   unit.data.standby_signal = false;
   SIM_PAUSE(run, kMilli / 10, kMilli);
-  SIM_TRY(OpenFor(run, record, action.write));
+  SIM_TRY(OpenFor(run, record, action.write, FencePhase::kOpen));
   SIM_PAUSE(run, kMilli / 10, kMilli);
   SIM_TRY(StartAndWait(run));
   if (StandbyRuns(unit)) co_return Fail("RUNS_AS_STANDBY", "it runs read-only");
@@ -365,20 +365,39 @@ Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
   }
 }
 
+bool InRecovery(const Unit& unit) {
+  return unit.data.standby_signal || unit.data.control == DataDirectory::Control::kInRecovery ||
+         unit.data.control == DataDirectory::Control::kStoppedInRecovery;
+}
+
 // One that is down is started as the standby that it is, or as what an earlier try made of it.
 Task<Outcome> StartForRecovery(Run* run, FenceRecord record, Recover action) {
   Unit& unit = run->unit;
   if (!IsOurs(record, action)) {
     if (record.write.has_value()) co_return Refuse(*run, "HOLDS_ANOTHER_RIGHT", "another right");
     if (!unit.data.standby_signal) co_return Refuse(*run, "NOT_IN_RECOVERY", "it is no standby");
+  } else if (InRecovery(unit)) {
+    PlaceSignal(run);  // a promotion that was cut off may have removed it
   } else {
-    SIM_TRY(OpenFor(run, record, action.write));
+    SIM_TRY(OpenFor(run, record, action.write, FencePhase::kOpen));
   }
-  const bool cut_off = IsOurs(record, action) && !unit.data.standby_signal &&
-                       (unit.data.control == DataDirectory::Control::kInRecovery ||
-                        unit.data.control == DataDirectory::Control::kStoppedInRecovery);
-  if (cut_off) PlaceSignal(run);
   SIM_TRY(StartAndWait(run));
+  co_return OkOutcome();
+}
+
+// Until the promotion is seen the fence is unconfirmed: it ships, and a server that dies meanwhile
+// is not started writable in the timeline that it followed.
+Task<Outcome> Promote(Run* run, FenceRecord record, Recover action) {
+  Unit& unit = run->unit;
+  SIM_TRY(OpenFor(run, record, action.write, FencePhase::kUnconfirmed));
+  SIM_PAUSE(run, kMilli / 10, kMilli);
+  if (!unit.Answers()) co_return Unsure("PROMOTION_UNKNOWN", "no answer to the request");
+  unit.AskToPromote();
+  run->did = true;
+  do {
+    Outcome waited = co_await Pause(run, 2 * kMilli, 8 * kMilli);
+    if (!waited.ok()) co_return Unsure("PROMOTION_PENDING", "it may take effect later");
+  } while (!PrimaryRuns(unit));
   co_return OkOutcome();
 }
 
@@ -396,18 +415,9 @@ Task<Outcome> Act(Run* run, Recover action) {
   if (in_recovery && !IsOurs(record, action) && record.write.has_value()) {
     co_return Refuse(*run, "HOLDS_ANOTHER_RIGHT", "StartStandby gives that back");
   }
-  SIM_TRY(OpenFor(run, record, action.write));
-  SIM_PAUSE(run, kMilli / 10, kMilli);
-  if (in_recovery) {
-    if (!unit.Answers()) co_return Unsure("PROMOTION_UNKNOWN", "no answer to the request");
-    unit.AskToPromote();
-    run->did = true;
-    do {
-      Outcome waited = co_await Pause(run, 2 * kMilli, 8 * kMilli);
-      if (!waited.ok()) co_return Unsure("PROMOTION_PENDING", "it may take effect later");
-    } while (!PrimaryRuns(unit));
-  }
+  if (in_recovery) SIM_TRY(Promote(run, record, action));
   SIM_TRY(ProveWritable(run));
+  SIM_TRY(OpenFor(run, record, action.write, FencePhase::kOpen));
   Outcome outcome = At(unit);
   if (!unit.data.history.empty()) outcome.position->lsn = unit.data.history.back().lsn;
   co_return outcome;

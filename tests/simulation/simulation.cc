@@ -125,7 +125,7 @@ Result Simulation::Run() {
 void Simulation::Finish() {
   const uint64_t before = oracle_.acknowledged();
   const bool ended = RunUntil(world_->queue.now() + kMendedEnd, [this, before] {
-    return moves_ >= wanted_moves_ && Running() == nullptr && oracle_.acknowledged() > before;
+    return Done() && oracle_.acknowledged() > before && EveryDatabaseServes();
   });
   if (oracle_.violation().has_value()) return;
   if (!ended) {
@@ -141,6 +141,16 @@ void Simulation::Finish() {
   }
 }
 
+bool Simulation::EveryDatabaseServes() const {
+  std::vector<bool> serves(static_cast<size_t>(world_->databases));
+  for (const auto& unit : world_->units) {
+    if (unit->is_database() && unit->state() == ServerState::kPrimary) {
+      serves[static_cast<size_t>(unit->database)] = true;
+    }
+  }
+  return std::find(serves.begin(), serves.end(), false) == serves.end();
+}
+
 std::string Simulation::WhatIsMissing(uint64_t acknowledged_before) const {
   if (!coordinator_->running()) return "the coordinator is down";
   const Execution* running = Running();
@@ -151,8 +161,8 @@ std::string Simulation::WhatIsMissing(uint64_t acknowledged_before) const {
   if (moves_ < wanted_moves_) {
     return absl::StrCat("move ", moves_, " is refused: ", last_refusal_);
   }
-  return absl::StrCat("no message was acknowledged since (",
-                      oracle_.acknowledged() - acknowledged_before, ")");
+  return absl::StrCat(oracle_.acknowledged() - acknowledged_before,
+                      " messages were acknowledged since, and not every database is written to");
 }
 
 Result Simulation::TakeResult() {

@@ -106,6 +106,7 @@ class Simulation {
   void OperatorTick();
   void AskForMove();
   Goal NextGoal();
+  bool EveryDatabaseServes() const;
   std::string WhatIsMissing(uint64_t acknowledged_before) const;
   void Talk();
   void Post(Unit& chat, int64_t message);

@@ -93,6 +93,10 @@ void Unit::Up(bool read_write) {
     return;
   }
   if (read_write && !data.standby_signal) {
+    if (data.control == DataDirectory::Control::kInRecovery) {
+      world_.oracle->Fail(Checker::kLineage,
+                          absl::StrCat(ref.ToString(), " writes in the timeline that it followed"));
+    }
     state_ = ServerState::kPrimary;
     data.control = DataDirectory::Control::kRunning;
     world_.oracle->OnServerUp(*this, true);
@@ -112,7 +116,11 @@ void Unit::AskToPromote() {
   if (promotion_pending) return;
   promotion_pending = true;
   const bool late = world_.storms && world_.rng.Chance(10);
-  world_.queue.At(server, world_.Jitter(2, late ? 3000 : 20) * kMilli, [this] { Promoted(); });
+  world_.queue.At(server, world_.Jitter(2, late ? 3000 : 20) * kMilli, [this] {
+    if (state_ != ServerState::kStandby) return;
+    data.standby_signal = false;
+    world_.queue.At(server, world_.Jitter(100, 3000) * kMicro, [this] { Promoted(); });
+  });
 }
 
 void Unit::Promoted() {
