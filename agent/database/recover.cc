@@ -89,6 +89,17 @@ absl::Status RefuseOtherRight(ActionContext* context, const FenceRecord& record,
   return absl::OkStatus();
 }
 
+absl::Status Give(ActionContext* context, FenceRecord record, const Recover& action,
+                  FencePhase phase) {
+  BATON_ASSIGN_OR_RETURN(const BootId boot, context->instance().fences().Boot());
+  record.phase = phase;
+  record.fence_epoch = context->command().epoch;
+  record.write = action.write;
+  record.fetch.clear();
+  record.confirmed_boot = boot;
+  return EnsureFence(context, record);
+}
+
 // Of one that is down: it may be started as the standby that it is, or, where an earlier try opened
 // its fence, as what that try made of it.
 absl::Status PrepareToStart(ActionContext* context, const FenceRecord& record,
@@ -104,23 +115,15 @@ absl::Status PrepareToStart(ActionContext* context, const FenceRecord& record,
     return Refusal("NOT_IN_RECOVERY",
                    absl::StrCat(name, " is down and has no standby.signal: it is no standby"));
   }
+  if (standby_signal) return absl::OkStatus();
   const bool in_recovery = control.stopped_as_standby() || control.state == "in archive recovery";
-  if (standby_signal || !in_recovery) return absl::OkStatus();
+  // The gate lets what is no standby any more start only under a fence of this boot.
+  if (!in_recovery) return Give(context, record, action, FencePhase::kOpen);
   // A promotion removes the signal before its own timeline begins. Started without it now, the
   // server would go on writing in the timeline of the one that it follows.
   BATON_RETURN_IF_ERROR(instance.fences().PlaceStandbySignal());
   context->Did("standby.signal is in place again: a promotion was cut off");
   return absl::OkStatus();
-}
-
-absl::Status Open(ActionContext* context, FenceRecord record, const Recover& action) {
-  BATON_ASSIGN_OR_RETURN(const BootId boot, context->instance().fences().Boot());
-  record.phase = FencePhase::kOpen;
-  record.fence_epoch = context->command().epoch;
-  record.write = action.write;
-  record.fetch.clear();
-  record.confirmed_boot = boot;
-  return EnsureFence(context, record);
 }
 
 bool IsDown(const absl::Status& status) {
@@ -136,15 +139,19 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const Recover& action) {
   absl::StatusOr<ServerView> before = instance.View(std::min(kLookTimeout, context->Left()));
   if (IsDown(before.status())) {
     BATON_RETURN_IF_ERROR(PrepareToStart(context, record, action));
-    // The gate lets what is no standby any more start only under a fence of this boot.
-    if (IsOurs(record, action)) BATON_RETURN_IF_ERROR(Open(context, record, action));
     before = StartAndWait(context);
   }
   BATON_RETURN_IF_ERROR(before.status());
   BATON_RETURN_IF_ERROR(RefuseOtherRight(context, record, action, *before));
-  BATON_RETURN_IF_ERROR(Open(context, record, action));
-  if (before->in_recovery) BATON_RETURN_IF_ERROR(Promote(context));
+  if (before->in_recovery) {
+    // It ships under this fence, but is not started under it: a server that dies while its
+    // promotion has removed standby.signal and not yet begun its timeline must not be restarted by
+    // its manager, since it would go on writing in the timeline that it followed.
+    BATON_RETURN_IF_ERROR(Give(context, record, action, FencePhase::kUnconfirmed));
+    BATON_RETURN_IF_ERROR(Promote(context));
+  }
   BATON_RETURN_IF_ERROR(ProveWritable(context));
+  BATON_RETURN_IF_ERROR(Give(context, record, action, FencePhase::kOpen));
   BATON_ASSIGN_OR_RETURN(const ServerView after, instance.View(context->Left()));
   if (before->in_recovery && after.position.timeline <= before->position.timeline) {
     return Failure("SAME_TIMELINE", absl::StrCat("promoted, but the log goes on in timeline ",

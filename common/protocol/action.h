@@ -60,7 +60,7 @@ struct CopyPendingLogs {
 struct ApplyPendingLogs {
   LogPosition until;
 };
-// Fence `open` with `write`, then promotes, then looks that writes are accepted on a new timeline.
+// Fence `unconfirmed` with `write`, promotes, looks that a new timeline takes writes, then `open`.
 struct Recover {
   Lineage write;
 };
