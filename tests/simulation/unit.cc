@@ -217,6 +217,7 @@ void Unit::PowerOff() {
   world_.queue.Kill(supervisor);
   BecomeWritable(false);
   orphans_ = writable_orphans_ = judging_ = 0;
+  world_.oracle->OnWritable(*this);
   state_ = ServerState::kDown;
   accepting = false;
   promotion_pending = archiving_ = replay_due_ = stopping_on_purpose_ = false;
