@@ -9,7 +9,7 @@ Usage: tests/run.sh [--label L]... [--preset P] [--filter REGEX] [--list] [--hel
 Installs missing packages (as root; as another user they must be there), configures, builds, runs
 the tests, and ends with their summary. Exit code 0 only if all of them passed.
 
-  --label L       only tests of this label: unit integration fault e2e style; may be repeated
+  --label L       only tests of this label: unit integration simulation fault e2e style; repeatable
   --preset P      dev (default), release or asan; each has a build folder of its own
   --filter REGEX  only tests whose name matches
   --list          names the tests and runs none
