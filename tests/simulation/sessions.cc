@@ -192,7 +192,11 @@ void CoordinatorProcess::OnMessage(uint64_t id, const agent::ToCoordinator& mess
     OnReport(session, *report);
   } else if (const auto* heartbeat = std::get_if<agent::Heartbeat>(&message)) {
     for (auto& [ref, seen] : resources_) {
-      if (ref.host == session.host) seen.at = std::max(seen.at, loop.Now() - heartbeat->age);
+      if (ref.host != session.host) continue;
+      seen.at = std::max(seen.at, loop.Now() - heartbeat->age);
+      if (seen.observation.fence.phase == FencePhase::kUnconfirmed) {
+        RepeatConfirmation(session, ref);
+      }
     }
   } else if (const auto* finished = std::get_if<agent::Finished>(&message)) {
     Ended(session.host, finished->command, finished->outcome);
