@@ -19,7 +19,12 @@ absl::Status SessionRegistry::Handle(Session& session, const v1::AgentMessage& m
       BATON_ASSIGN_OR_RETURN(const absl::Duration age,
                              FromProto("heartbeat.age", message.heartbeat().age()));
       for (auto& [ref, seen] : resources_) {
-        if (ref.host == session.host) seen.at = std::max(seen.at, clock_.Now() - age);
+        if (ref.host != session.host) continue;
+        seen.at = std::max(seen.at, clock_.Now() - age);
+        // One that refused (a command ran, its ledger was full) has nothing new to report.
+        if (seen.observation.fence.phase == FencePhase::kUnconfirmed) {
+          RepeatConfirmation(session, ref);
+        }
       }
       return absl::OkStatus();
     }

@@ -328,6 +328,13 @@ TEST_F(SessionTest, ConfirmsTheRightThatAHostHoldsAndRepeatsItWhileItIsUnconfirm
   EXPECT_EQ(rebooted.confirms().size(), 2u);
   registry_.OnMessage(&rebooted, ReportOf(DatabaseSeen(FencePhase::kUnconfirmed), false));
   EXPECT_EQ(rebooted.confirms().size(), 2u) << "not more often than reports are due";
+  v1::AgentMessage heartbeat;
+  heartbeat.mutable_heartbeat()->mutable_age();
+  registry_.OnMessage(&rebooted, heartbeat);
+  EXPECT_EQ(rebooted.confirms().size(), 2u);
+  Pass(absl::Seconds(2));
+  registry_.OnMessage(&rebooted, heartbeat);
+  EXPECT_EQ(rebooted.confirms().size(), 3u) << "what was refused has nothing new to report";
 }
 
 TEST_F(SessionTest, NobodyAnswersForCommandsOfAnotherHost) {
