@@ -32,8 +32,21 @@ namespace baton::test {
 namespace {
 
 constexpr char kBin[] = "/usr/lib/postgresql/15/bin";
-constexpr char kGuard[] = BATON_BIN_DIR "/baton-guard";
 constexpr absl::Duration kPatience = absl::Seconds(60);
+
+// The guard, where the unprivileged user can reach it: the clone may lie in a folder that is closed
+// to others. One copy for all worlds of this process, made while it may still read the clone.
+const std::string& GuardProgram() {
+  static const auto* const program = [] {
+    char pattern[] = "/tmp/batonpgguardXXXXXX";
+    const std::string folder = mkdtemp(pattern);
+    auto* const copy = new std::string(folder + "/baton-guard");
+    std::filesystem::copy_file(BATON_BIN_DIR "/baton-guard", *copy);
+    std::filesystem::permissions(folder, std::filesystem::perms(0755));
+    return copy;
+  }();
+  return *program;
+}
 
 int FreePort() {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -97,10 +110,14 @@ Result Await(std::future<Result>* future) {
 }  // namespace
 
 void LeaveRoot() {
+  const std::string folder = std::filesystem::path(GuardProgram()).parent_path();
+  std::atexit(
+      [] { std::filesystem::remove_all(std::filesystem::path(GuardProgram()).parent_path()); });
+  std::filesystem::current_path("/");
   if (getuid() != 0) return;
   const passwd* nobody = getpwnam("nobody");
-  if (nobody == nullptr || setgroups(0, nullptr) != 0 || setgid(nobody->pw_gid) != 0 ||
-      setuid(nobody->pw_uid) != 0) {
+  if (nobody == nullptr || chown(folder.c_str(), nobody->pw_uid, nobody->pw_gid) != 0 ||
+      setgroups(0, nullptr) != 0 || setgid(nobody->pw_gid) != 0 || setuid(nobody->pw_uid) != 0) {
     std::abort();
   }
 }
@@ -183,7 +200,7 @@ void World::WriteConfiguration(const Site& site) {
             "restore_command = '$2 archive-fetch $0/resource.conf %f %p'\n"
             "recovery_target_timeline = latest\nwal_retrieve_retry_interval = 100ms\n"
             "max_standby_archive_delay = 0\ninclude_if_exists = 'extra.conf'\n",
-            site.folder, site.config.engine.at("port"), kGuard));
+            site.folder, site.config.engine.at("port"), GuardProgram()));
   Write(site.folder + "/etc/pg_hba.conf",
         "host all baton 127.0.0.0/8 scram-sha-256\nhost replication baton 127.0.0.0/8 "
         "scram-sha-256\n");
@@ -221,8 +238,8 @@ void World::Bootstrap() {
 void World::StartSupervisor(Site* site) {
   const std::string socket = SupervisorSocket(site->config.run_directory, site->config.resource);
   std::filesystem::remove(socket);
-  site->supervisor =
-      Spawn({kGuard, "run", site->folder + "/resource.conf"}, site->folder + "/supervisor.log");
+  site->supervisor = Spawn({GuardProgram(), "run", site->folder + "/resource.conf"},
+                           site->folder + "/supervisor.log");
   // Nobody asks for it before it is there, or a second one would be started in its place.
   Eventually("the supervisor listens", [&] { return std::filesystem::exists(socket); });
 }
@@ -245,7 +262,7 @@ void World::Reboot(Site& site, bool remembers) {
 }
 
 void World::Guard(Site& site, const std::string& verb, const std::vector<std::string>& words) {
-  std::vector<std::string> argv = {kGuard, verb, site.folder + "/resource.conf"};
+  std::vector<std::string> argv = {GuardProgram(), verb, site.folder + "/resource.conf"};
   argv.insert(argv.end(), words.begin(), words.end());
   RunProgram(std::move(argv));
 }
@@ -255,8 +272,8 @@ void World::Supervise(Site* site) {
   const std::string file = site->folder + "/resource.conf";
   site->fences = std::make_unique<GuardFenceStore>(
       site->config, [](const FenceRecord&) { return absl::OkStatus(); });
-  site->archive = std::make_unique<GuardArchiveStore>(site->config, file, kGuard);
-  auto service = MakeServiceManager(site->config, file, kGuard);
+  site->archive = std::make_unique<GuardArchiveStore>(site->config, file, GuardProgram());
+  auto service = MakeServiceManager(site->config, file, GuardProgram());
   ASSERT_TRUE(service.ok()) << service.status();
   site->service = *std::move(service);
   PostgresqlHost host{site->config, site->fences.get(), site->service.get(), site->archive.get(),
