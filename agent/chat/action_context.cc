@@ -2,45 +2,11 @@
 
 #include <algorithm>
 
-#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 #include "common/base/status_macros.h"
-#include "common/base/strings.h"
 
 namespace baton::chat {
-namespace {
-
-constexpr char kReasonUrl[] = "baton/reason";
-
-absl::Status WithReason(absl::StatusCode code, std::string_view reason,
-                        const std::string& message) {
-  absl::Status status(code, message);
-  status.SetPayload(kReasonUrl, absl::Cord(ToAbsl(reason)));
-  return status;
-}
-
-std::string ReasonOf(const absl::Status& status) {
-  if (const auto reason = status.GetPayload(kReasonUrl); reason.has_value()) {
-    return std::string(*reason);
-  }
-  return absl::StatusCodeToString(status.code());
-}
-
-}  // namespace
-
-absl::Status Refusal(std::string_view reason, const std::string& message) {
-  return WithReason(absl::StatusCode::kFailedPrecondition, reason, message);
-}
-
-absl::Status Failure(std::string_view reason, const std::string& message) {
-  return WithReason(absl::StatusCode::kInternal, reason, message);
-}
-
-absl::Status Unsure(std::string_view reason, const std::string& message) {
-  return WithReason(absl::StatusCode::kUnknown, reason, message);
-}
 
 ActionContext::ActionContext(const ProsodyServer* server, const Command* command,
                              Interruption* interruption, std::function<void(Progress)> progress)
@@ -81,29 +47,9 @@ absl::Status ActionContext::RefuseOlder() const {
 }
 
 Outcome ActionContext::OutcomeOf(const absl::Status& status, std::string message) const {
-  if (status.ok()) {
-    Outcome outcome = OkOutcome();
-    outcome.message = std::move(message);
-    return outcome;
-  }
-  Outcome outcome;
-  outcome.reason = ReasonOf(status);
-  switch (status.code()) {
-    case absl::StatusCode::kCancelled:
-      outcome.code = OutcomeCode::kCancelled;
-      break;
-    case absl::StatusCode::kUnknown:
-      outcome.code = OutcomeCode::kUnknown;
-      break;
-    case absl::StatusCode::kFailedPrecondition:
-      outcome.code = done_.empty() ? OutcomeCode::kRefused : OutcomeCode::kFailed;
-      break;
-    default:
-      outcome.code = OutcomeCode::kFailed;
-  }
-  outcome.message =
-      absl::StrCat(ToAbsl(ActionName(command_->action)), ": ", status.message(),
-                   "; done: ", done_.empty() ? "nothing" : absl::StrJoin(done_, ", "));
+  if (!status.ok()) return agent::OutcomeOfError(command_->action, status, done_);
+  Outcome outcome = OkOutcome();
+  outcome.message = std::move(message);
   return outcome;
 }
 

@@ -3,7 +3,6 @@
 
 #include <functional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,6 +11,7 @@
 
 #include "agent/chat/prosody_server.h"
 #include "agent/chat/worker.h"
+#include "agent/core/action_status.h"
 #include "agent/core/ports.h"
 #include "common/protocol/action.h"
 #include "common/protocol/fence_state.h"
@@ -19,11 +19,9 @@
 
 namespace baton::chat {
 
-// Errors with a stable reason (UPPER_SNAKE). A refusal says that nothing was tried.
-absl::Status Refusal(std::string_view reason, const std::string& message);
-absl::Status Failure(std::string_view reason, const std::string& message);
-// Nobody knows whether it took effect, or will yet.
-absl::Status Unsure(std::string_view reason, const std::string& message);
+using agent::Failure;
+using agent::Refusal;
+using agent::Unsure;
 
 // Used by one thread, for one command. Nothing is owned.
 class ActionContext {

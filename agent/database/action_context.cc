@@ -2,44 +2,9 @@
 
 #include <algorithm>
 
-#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-
-#include "common/base/strings.h"
 
 namespace baton::postgresql {
-namespace {
-
-constexpr char kReasonUrl[] = "baton/reason";
-
-absl::Status WithReason(absl::StatusCode code, std::string_view reason,
-                        const std::string& message) {
-  absl::Status status(code, message);
-  status.SetPayload(kReasonUrl, absl::Cord(ToAbsl(reason)));
-  return status;
-}
-
-std::string ReasonOf(const absl::Status& status) {
-  if (const auto reason = status.GetPayload(kReasonUrl); reason.has_value()) {
-    return std::string(*reason);
-  }
-  return absl::StatusCodeToString(status.code());
-}
-
-}  // namespace
-
-absl::Status Refusal(std::string_view reason, std::string message) {
-  return WithReason(absl::StatusCode::kFailedPrecondition, reason, message);
-}
-
-absl::Status Failure(std::string_view reason, std::string message) {
-  return WithReason(absl::StatusCode::kInternal, reason, message);
-}
-
-absl::Status Unsure(std::string_view reason, std::string message) {
-  return WithReason(absl::StatusCode::kUnknown, reason, message);
-}
 
 ActionContext::ActionContext(PostgresqlInstance* instance, const Command* command,
                              Interrupt* interrupt, std::function<void(Progress)> progress)
@@ -76,26 +41,7 @@ absl::Status ActionContext::RefuseOlder(const FenceRecord& record) const {
 }
 
 Outcome ActionContext::OutcomeOf(const absl::Status& status) const {
-  Outcome outcome;
-  outcome.reason = ReasonOf(status);
-  outcome.message = std::string(status.message());
-  switch (status.code()) {
-    case absl::StatusCode::kCancelled:
-      outcome.code = OutcomeCode::kCancelled;
-      break;
-    case absl::StatusCode::kUnknown:
-      outcome.code = OutcomeCode::kUnknown;
-      break;
-    case absl::StatusCode::kFailedPrecondition:
-      outcome.code = done_.empty() ? OutcomeCode::kRefused : OutcomeCode::kFailed;
-      break;
-    default:
-      outcome.code = OutcomeCode::kFailed;
-  }
-  outcome.message =
-      absl::StrCat(ToAbsl(ActionName(command_->action)), ": ", outcome.message,
-                   "; done: ", done_.empty() ? "nothing" : absl::StrJoin(done_, ", "));
-  return outcome;
+  return agent::OutcomeOfError(command_->action, status, done_);
 }
 
 }  // namespace baton::postgresql

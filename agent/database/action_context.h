@@ -3,13 +3,13 @@
 
 #include <functional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
+#include "agent/core/action_status.h"
 #include "agent/core/ports.h"
 #include "agent/database/interrupt.h"
 #include "agent/database/postgresql_instance.h"
@@ -18,11 +18,9 @@
 
 namespace baton::postgresql {
 
-// Errors with a stable reason (UPPER_SNAKE). A refusal says that nothing was tried.
-absl::Status Refusal(std::string_view reason, std::string message);
-absl::Status Failure(std::string_view reason, std::string message);
-// Nobody knows whether it took effect, or will yet.
-absl::Status Unsure(std::string_view reason, std::string message);
+using agent::Failure;
+using agent::Refusal;
+using agent::Unsure;
 
 // Used by one thread, for one command. Unlike the outcome that it becomes, an absl::Status may say
 // no more than what went wrong: OutcomeOf adds what had been done by then.
