@@ -68,8 +68,14 @@ struct Confirmed {
   Epoch epoch;
   Outcome outcome;
 };
+struct Revoked {
+  PoolId pool;
+  ResourceId resource;
+  Epoch epoch;
+  Outcome outcome;
+};
 using ToCoordinator = std::variant<Report, Heartbeat, Accepted, Progressed, Finished, CommandAnswer,
-                                   DryRunResult, Confirmed>;
+                                   DryRunResult, Confirmed, Revoked>;
 
 // --- from the coordinator ---
 
@@ -92,12 +98,18 @@ struct Confirm {
   Epoch epoch;  // the write epoch
   BootId boot;
 };
+// Its right to write was taken while it could not be reached.
+struct Revoke {
+  PoolId pool;
+  ResourceId resource;
+  Epoch epoch;  // to be fenced under
+};
 struct ReportNow {};
 struct CancelCommand {
   CommandId command;
 };
 using FromCoordinator =
-    std::variant<Welcome, Command, QueryCommand, DryRun, Confirm, ReportNow, CancelCommand>;
+    std::variant<Welcome, Command, QueryCommand, DryRun, Confirm, Revoke, ReportNow, CancelCommand>;
 
 // One stream to the coordinator at a time. Called on the loop; calls back from any thread.
 class CoordinatorLink {

@@ -73,6 +73,14 @@ void Fill(const Confirmed& confirmed, v1::AgentMessage* out) {
   *message->mutable_outcome() = baton::ToProto(confirmed.outcome);
 }
 
+void Fill(const Revoked& revoked, v1::AgentMessage* out) {
+  v1::Revoked* message = out->mutable_revoked();
+  message->set_pool(revoked.pool.value());
+  message->set_resource(revoked.resource.value());
+  *message->mutable_epoch() = baton::ToProto(revoked.epoch);
+  *message->mutable_outcome() = baton::ToProto(revoked.outcome);
+}
+
 absl::StatusOr<FromCoordinator> Read(const v1::Welcome& message) {
   BATON_RETURN_IF_ERROR(CheckName("welcome.session_id", message.session_id()));
   BATON_RETURN_IF_ERROR(CheckName("welcome.journal_id", message.journal_id()));
@@ -94,6 +102,13 @@ absl::StatusOr<FromCoordinator> Read(const v1::Confirm& message) {
   BATON_RETURN_IF_ERROR(CheckName("confirm.boot_id", message.boot_id()));
   return Confirm{PoolId(message.pool()), ResourceId(message.resource()),
                  baton::FromProto(message.epoch()), BootId(message.boot_id())};
+}
+
+absl::StatusOr<FromCoordinator> Read(const v1::Revoke& message) {
+  BATON_RETURN_IF_ERROR(CheckName("revoke.pool", message.pool()));
+  BATON_RETURN_IF_ERROR(CheckName("revoke.resource", message.resource()));
+  return Revoke{PoolId(message.pool()), ResourceId(message.resource()),
+                baton::FromProto(message.epoch())};
 }
 
 }  // namespace
@@ -138,6 +153,8 @@ absl::StatusOr<FromCoordinator> FromProto(const v1::CoordinatorMessage& message)
       return Read(message.dry_run());
     case v1::CoordinatorMessage::kConfirm:
       return Read(message.confirm());
+    case v1::CoordinatorMessage::kRevoke:
+      return Read(message.revoke());
     case v1::CoordinatorMessage::kReportNow:
       return ReportNow{};
     case v1::CoordinatorMessage::kCancelCommand:

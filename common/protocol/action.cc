@@ -17,6 +17,12 @@ struct NameOf {
   std::string_view operator()(const CopyPendingLogs&) const { return "CopyPendingLogs"; }
   std::string_view operator()(const ApplyPendingLogs&) const { return "ApplyPendingLogs"; }
   std::string_view operator()(const Recover&) const { return "Recover"; }
+  std::string_view operator()(const StopLogShipping&) const { return "StopLogShipping"; }
+  std::string_view operator()(const SalvageLogs&) const { return "SalvageLogs"; }
+  std::string_view operator()(const ConfigureLogShipping&) const { return "ConfigureLogShipping"; }
+  std::string_view operator()(const Seed&) const { return "Seed"; }
+  std::string_view operator()(const Quarantine&) const { return "Quarantine"; }
+  std::string_view operator()(const RemoveQuarantine&) const { return "RemoveQuarantine"; }
   std::string_view operator()(const CheckChat&) const { return "CheckChat"; }
   std::string_view operator()(const Drain&) const { return "Drain"; }
   std::string_view operator()(const Deactivate&) const { return "Deactivate"; }
@@ -49,6 +55,18 @@ std::string Describe(const Action& action) {
     absl::StrAppend(&text, " is ", std::string(ToString(check->role)));
   } else if (const auto* apply = std::get_if<ApplyPendingLogs>(&action)) {
     if (!apply->until.none()) absl::StrAppend(&text, " until ", apply->until.ToString());
+    if (apply->to_end) absl::StrAppend(&text, ", or all that is served");
+  } else if (const auto* recover = std::get_if<Recover>(&action)) {
+    if (recover->own_log) absl::StrAppend(&text, " from its own log");
+  } else if (const auto* salvage = std::get_if<SalvageLogs>(&action)) {
+    absl::StrAppend(&text, " of ", salvage->from.instance.value(), " in ", salvage->data_directory);
+  } else if (const auto* seed = std::get_if<Seed>(&action)) {
+    absl::StrAppend(&text, " from ", seed->source.value());
+  } else if (const auto* quarantine = std::get_if<Quarantine>(&action)) {
+    absl::StrAppend(&text, " what lies beyond ", quarantine->fork.ToString(), " as ",
+                    quarantine->name);
+  } else if (const auto* remove = std::get_if<RemoveQuarantine>(&action)) {
+    absl::StrAppend(&text, " ", remove->name);
   } else if (const auto* point = std::get_if<PointAt>(&action)) {
     absl::StrAppend(&text, " ", point->instance.value());
   }

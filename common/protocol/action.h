@@ -59,10 +59,55 @@ struct CopyPendingLogs {
 // applied.
 struct ApplyPendingLogs {
   LogPosition until;
+  // Of a log that nobody ended in order (failover): enough is everything that is served, up to
+  // `until`; the last record in it may be cut off.
+  bool to_end = false;
 };
 // Fence `unconfirmed` with `write`, promotes, looks that a new timeline takes writes, then `open`.
 struct Recover {
   Lineage write;
+  // Of a fenced instance that wrote before and takes its right back: it replays its own log to the
+  // end under standby.signal, and is promoted from there (protocol.md "Undo after the tail").
+  bool own_log = false;
+};
+// On the backup (domain.md F1): the last of `fetch` takes no more. Outcome: position = where it is
+// sealed, the end of the last log file that a share or the copy destination has without a gap
+// before it. From then on nothing that a late push brings is served.
+struct StopLogShipping {
+  std::vector<Lineage> fetch;
+  bool without_share =
+      false;  // an operator's word that the share is gone: only what was copied counts
+};
+// On the backup: log that a dead instance wrote and never shipped goes from its data directory, as
+// this host can read it, to the copy destination of `from`. Outcome: bytes.
+struct SalvageLogs {
+  Lineage from;
+  std::string data_directory;
+};
+// The settings of log shipping, the same on both sides: role is standby.signal and fence file
+// alone.
+struct ConfigureLogShipping {
+  bool prepare_share = false;  // an empty share gets its marker
+};
+// Fills an empty data directory with a copy of `source`, which serves meanwhile. The gate refuses
+// what is half filled. Outcome: bytes.
+struct Seed {
+  HostId source;
+  std::string system_id;  // of the source; another one is refused
+};
+// Of a fenced, stopped instance: makes room for Seed. What goes beyond `fork` is kept: data and log
+// move to the quarantine as `name`; what holds nothing beyond it is removed. With `discard_bytes`,
+// so is what goes at most that far beyond (an operator's word). Outcome: bytes = log beyond `fork`,
+// position = the end of its log.
+struct Quarantine {
+  std::string system_id;  // of the data that may be moved; another one is left alone
+  LogPosition fork;       // none: everything counts as beyond
+  std::string name;
+  std::optional<uint64_t> discard_bytes;
+};
+// Removes what a Quarantine kept, for good.
+struct RemoveQuarantine {
+  std::string name;
 };
 
 // --- chat ---
@@ -82,9 +127,11 @@ struct PointAt {
 // Posts a message in the reserved room and reads it back from history.
 struct Canary {};
 
-using Action = std::variant<CheckDatabase, EndConnections, Fence, Unfence, Start, Stop,
-                            StartStandby, ShipTail, CopyPendingLogs, ApplyPendingLogs, Recover,
-                            CheckChat, Drain, Deactivate, Activate, PointAt, Canary>;
+using Action =
+    std::variant<CheckDatabase, EndConnections, Fence, Unfence, Start, Stop, StartStandby, ShipTail,
+                 CopyPendingLogs, ApplyPendingLogs, Recover, StopLogShipping, SalvageLogs,
+                 ConfigureLogShipping, Seed, Quarantine, RemoveQuarantine, CheckChat, Drain,
+                 Deactivate, Activate, PointAt, Canary>;
 
 // "ShipTail"
 std::string_view ActionName(const Action& action);

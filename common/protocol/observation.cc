@@ -8,6 +8,8 @@ std::string_view ToString(DatabaseState state) {
   switch (state) {
     case DatabaseState::kUnknown:
       return "unknown";
+    case DatabaseState::kEmpty:
+      return "empty";
     case DatabaseState::kDown:
       return "down";
     case DatabaseState::kStarting:

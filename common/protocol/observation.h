@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "absl/time/time.h"
 
@@ -18,6 +19,7 @@ namespace baton {
 
 enum class DatabaseState {
   kUnknown,   // could not be looked at; `problem` says why
+  kEmpty,     // no data directory, an empty one, or one that is half seeded
   kDown,      // not running; positions come from its control file
   kStarting,  // runs, answers no queries yet
   kStandby,   // read-only, in recovery
@@ -25,11 +27,28 @@ enum class DatabaseState {
 };
 std::string_view ToString(DatabaseState state);
 
+// Data and log that were moved aside before their instance was seeded anew.
+struct QuarantineEntry {
+  std::string name;
+  LogPosition fork;                                // what lies beyond exists here alone
+  LogPosition end;                                 // of its log
+  uint64_t commits = 0;                            // beyond the fork
+  absl::Time first_commit = absl::InfinitePast();  // of those, by the writer's clock; past: none
+  absl::Time last_commit = absl::InfinitePast();
+  uint64_t disk_bytes = 0;
+  absl::Time moved = absl::InfinitePast();  // the host's clock
+
+  friend bool operator==(const QuarantineEntry&, const QuarantineEntry&) = default;
+};
+// Entries that an observation shows, newest first.
+inline constexpr size_t kQuarantineShownMax = 16;
+
 struct DatabaseObservation {
   DatabaseState state = DatabaseState::kUnknown;
   std::string system_id;
   std::string version;          // "15.18"
   LogPosition position;         // primary: end of log; standby: replayed; down: last checkpoint
+  LogPosition log_end;          // down only: about where its own log ends; none: not known
   bool clean_shutdown = false;  // down only: the control file says "shut down"
   bool standby_signal = false;
   bool archiving = false;       // primary: the archiver runs and its last try did not fail
@@ -38,7 +57,12 @@ struct DatabaseObservation {
   uint64_t ready_files = 0;     // log files waiting to be shipped
   uint64_t lag_bytes = 0;       // standby: known in its share or copy destination, not yet applied
   absl::Duration lag = absl::ZeroDuration();  // standby: age of the last applied transaction
+  // Standby: when the last applied transaction was committed, by the writer's clock. Past: none.
+  absl::Time last_commit = absl::InfinitePast();
+  std::string gap;            // standby: the log file that is missing while later ones are there
+  std::string share_problem;  // standby: why a share that it fetches from cannot be read
   uint64_t client_sessions = 0;
+  std::vector<QuarantineEntry> quarantine;
   std::string problem;  // a setting that endangers data (fsync=off), a failed look; empty: fine
 
   friend bool operator==(const DatabaseObservation&, const DatabaseObservation&) = default;

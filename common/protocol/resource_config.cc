@@ -35,6 +35,8 @@ constexpr std::array kEngineKeys = {
     EngineKey{"postgresql", "user", ValueKind::kText},
     EngineKey{"postgresql", "password_file", ValueKind::kPath},
     EngineKey{"postgresql", "database", ValueKind::kText},
+    EngineKey{"postgresql", "settings_file", ValueKind::kPath},
+    EngineKey{"postgresql", "instance.", ValueKind::kText},
     EngineKey{"prosody", "address", ValueKind::kText},
     EngineKey{"prosody", "c2s_port", ValueKind::kPort},
     EngineKey{"prosody", "domain", ValueKind::kText},
@@ -137,7 +139,8 @@ absl::Status SetKey(const std::string& key, const std::string& value, ResourceCo
       {"run_directory", &config->run_directory},
       {"fence_file", &config->fence_file},
       {"boot_id_file", &config->boot_id_file},
-      {"copy_destination", &config->copy_destination}};
+      {"copy_destination", &config->copy_destination},
+      {"quarantine_directory", &config->quarantine_directory}};
   if (const auto path = paths.find(key); path != paths.end()) {
     BATON_ASSIGN_OR_RETURN(*path->second, Path(key, value));
     return absl::OkStatus();

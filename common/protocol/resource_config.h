@@ -26,6 +26,7 @@ enum class ServiceManagerKind { kDirect, kSystemd };
 //   and state files fence_file, boot_id_file (default /proc/sys/kernel/random/boot_id) share = NAME
 //   the share that it ships to share.NAME = /path                                        where each
 //   share is mounted on this host copy_destination = /path database: local folder for fetched log
+//   quarantine_directory = /path                              database: for data kept aside
 //   stop_timeout = 30s, share_timeout = 10s                   durations with a unit
 //   postgresql.* and prosody.*                                engine's own: see `engine`
 struct ResourceConfig {
@@ -43,6 +44,7 @@ struct ResourceConfig {
   ShareId share;
   std::map<ShareId, std::string> shares;
   std::string copy_destination;
+  std::string quarantine_directory;  // empty in the file: "quarantine" beside the data directory
   absl::Duration stop_timeout = absl::Seconds(30);
   absl::Duration share_timeout = absl::Seconds(10);
   std::map<std::string, std::string>

@@ -38,9 +38,36 @@ struct FillAction {
   }
   void operator()(const ApplyPendingLogs& apply) const {
     *out.mutable_apply_pending_logs()->mutable_until() = ToProto(apply.until);
+    out.mutable_apply_pending_logs()->set_to_end(apply.to_end);
   }
   void operator()(const Recover& recover) const {
     *out.mutable_recover()->mutable_write() = ToProto(recover.write);
+    out.mutable_recover()->set_own_log(recover.own_log);
+  }
+  void operator()(const StopLogShipping& stop) const {
+    SetFetch(stop.fetch, out.mutable_stop_log_shipping());
+    out.mutable_stop_log_shipping()->set_without_share(stop.without_share);
+  }
+  void operator()(const SalvageLogs& salvage) const {
+    *out.mutable_salvage_logs()->mutable_from() = ToProto(salvage.from);
+    out.mutable_salvage_logs()->set_data_directory(salvage.data_directory);
+  }
+  void operator()(const ConfigureLogShipping& configure) const {
+    out.mutable_configure_log_shipping()->set_prepare_share(configure.prepare_share);
+  }
+  void operator()(const Seed& seed) const {
+    out.mutable_seed()->set_source(seed.source.value());
+    out.mutable_seed()->set_system_id(seed.system_id);
+  }
+  void operator()(const Quarantine& quarantine) const {
+    v1::QuarantineAction& proto = *out.mutable_quarantine();
+    proto.set_system_id(quarantine.system_id);
+    *proto.mutable_fork() = ToProto(quarantine.fork);
+    proto.set_name(quarantine.name);
+    if (quarantine.discard_bytes.has_value()) proto.set_discard_bytes(*quarantine.discard_bytes);
+  }
+  void operator()(const RemoveQuarantine& remove) const {
+    out.mutable_remove_quarantine()->set_name(remove.name);
   }
   void operator()(const CheckChat& check) const {
     out.mutable_check_chat()->set_running(check.running);
@@ -73,6 +100,31 @@ absl::StatusOr<std::vector<Lineage>> FetchFrom(const Lineages& lineages) {
     fetch.push_back(std::move(lineage));
   }
   return fetch;
+}
+
+absl::StatusOr<Action> ShippingFrom(const v1::StopLogShippingAction& proto) {
+  BATON_ASSIGN_OR_RETURN(auto fetch, FetchFrom(proto.fetch()));
+  return StopLogShipping{std::move(fetch), proto.without_share()};
+}
+
+absl::StatusOr<Action> SalvageFrom(const v1::SalvageLogsAction& proto) {
+  BATON_RETURN_IF_ERROR(CheckText("action.salvage_logs.data_directory", proto.data_directory()));
+  BATON_ASSIGN_OR_RETURN(Lineage from, FromProto(proto.from()));
+  return SalvageLogs{std::move(from), proto.data_directory()};
+}
+
+absl::StatusOr<Action> SeedFrom(const v1::SeedAction& proto) {
+  BATON_RETURN_IF_ERROR(CheckName("action.seed.source", proto.source()));
+  BATON_RETURN_IF_ERROR(CheckOptionalName("action.seed.system_id", proto.system_id()));
+  return Seed{HostId(proto.source()), proto.system_id()};
+}
+
+absl::StatusOr<Action> QuarantineFrom(const v1::QuarantineAction& proto) {
+  BATON_RETURN_IF_ERROR(CheckOptionalName("action.quarantine.system_id", proto.system_id()));
+  BATON_RETURN_IF_ERROR(CheckName("action.quarantine.name", proto.name()));
+  Quarantine quarantine{proto.system_id(), FromProto(proto.fork()), proto.name(), std::nullopt};
+  if (proto.has_discard_bytes()) quarantine.discard_bytes = proto.discard_bytes();
+  return quarantine;
 }
 
 }  // namespace
@@ -140,11 +192,26 @@ absl::StatusOr<Action> FromProto(const v1::Action& action) {
       return CopyPendingLogs{std::move(fetch)};
     }
     case Kind::kApplyPendingLogs:
-      return ApplyPendingLogs{FromProto(action.apply_pending_logs().until())};
+      return ApplyPendingLogs{FromProto(action.apply_pending_logs().until()),
+                              action.apply_pending_logs().to_end()};
     case Kind::kRecover: {
       BATON_ASSIGN_OR_RETURN(Lineage write, FromProto(action.recover().write()));
-      return Recover{std::move(write)};
+      return Recover{std::move(write), action.recover().own_log()};
     }
+    case Kind::kStopLogShipping:
+      return ShippingFrom(action.stop_log_shipping());
+    case Kind::kSalvageLogs:
+      return SalvageFrom(action.salvage_logs());
+    case Kind::kConfigureLogShipping:
+      return ConfigureLogShipping{action.configure_log_shipping().prepare_share()};
+    case Kind::kSeed:
+      return SeedFrom(action.seed());
+    case Kind::kQuarantine:
+      return QuarantineFrom(action.quarantine());
+    case Kind::kRemoveQuarantine:
+      BATON_RETURN_IF_ERROR(
+          CheckName("action.remove_quarantine.name", action.remove_quarantine().name()));
+      return RemoveQuarantine{action.remove_quarantine().name()};
     case Kind::kCheckChat:
       return CheckChat{action.check_chat().running()};
     case Kind::kDrain:

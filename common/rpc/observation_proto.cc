@@ -9,6 +9,8 @@ v1::DatabaseState ToProto(DatabaseState state) {
   switch (state) {
     case DatabaseState::kUnknown:
       return v1::DATABASE_STATE_UNKNOWN;
+    case DatabaseState::kEmpty:
+      return v1::DATABASE_STATE_EMPTY;
     case DatabaseState::kDown:
       return v1::DATABASE_STATE_DOWN;
     case DatabaseState::kStarting:
@@ -25,6 +27,8 @@ absl::StatusOr<DatabaseState> FromProto(v1::DatabaseState state) {
   switch (state) {
     case v1::DATABASE_STATE_UNKNOWN:
       return DatabaseState::kUnknown;
+    case v1::DATABASE_STATE_EMPTY:
+      return DatabaseState::kEmpty;
     case v1::DATABASE_STATE_DOWN:
       return DatabaseState::kDown;
     case v1::DATABASE_STATE_STARTING:
@@ -67,6 +71,46 @@ absl::StatusOr<ChatState> FromProto(v1::ChatState state) {
   }
 }
 
+v1::QuarantineEntry EntryToProto(const QuarantineEntry& entry) {
+  v1::QuarantineEntry proto;
+  proto.set_name(CleanText(entry.name, kNameBytesMax));
+  *proto.mutable_fork() = baton::ToProto(entry.fork);
+  *proto.mutable_end() = baton::ToProto(entry.end);
+  proto.set_commits(entry.commits);
+  if (entry.first_commit != absl::InfinitePast()) {
+    *proto.mutable_first_commit_time() = baton::ToProto(entry.first_commit);
+  }
+  if (entry.last_commit != absl::InfinitePast()) {
+    *proto.mutable_last_commit_time() = baton::ToProto(entry.last_commit);
+  }
+  proto.set_disk_bytes(entry.disk_bytes);
+  if (entry.moved != absl::InfinitePast()) *proto.mutable_move_time() = baton::ToProto(entry.moved);
+  return proto;
+}
+
+absl::StatusOr<QuarantineEntry> EntryFrom(const v1::QuarantineEntry& proto) {
+  BATON_RETURN_IF_ERROR(CheckName("observation.database.quarantine.name", proto.name()));
+  QuarantineEntry entry;
+  entry.name = proto.name();
+  entry.fork = baton::FromProto(proto.fork());
+  entry.end = baton::FromProto(proto.end());
+  entry.commits = proto.commits();
+  if (proto.has_first_commit_time()) {
+    BATON_ASSIGN_OR_RETURN(entry.first_commit, baton::FromProto("quarantine.first_commit_time",
+                                                                proto.first_commit_time()));
+  }
+  if (proto.has_last_commit_time()) {
+    BATON_ASSIGN_OR_RETURN(entry.last_commit, baton::FromProto("quarantine.last_commit_time",
+                                                               proto.last_commit_time()));
+  }
+  entry.disk_bytes = proto.disk_bytes();
+  if (proto.has_move_time()) {
+    BATON_ASSIGN_OR_RETURN(entry.moved,
+                           baton::FromProto("quarantine.move_time", proto.move_time()));
+  }
+  return entry;
+}
+
 }  // namespace
 
 v1::DatabaseObservation ToProto(const DatabaseObservation& seen) {
@@ -85,6 +129,14 @@ v1::DatabaseObservation ToProto(const DatabaseObservation& seen) {
   *proto.mutable_lag() = ToProto(seen.lag);
   proto.set_client_sessions(seen.client_sessions);
   proto.set_problem(CleanText(seen.problem));
+  if (!seen.log_end.none()) *proto.mutable_log_end() = ToProto(seen.log_end);
+  if (seen.last_commit != absl::InfinitePast()) {
+    *proto.mutable_last_commit_time() = ToProto(seen.last_commit);
+  }
+  proto.set_gap(CleanText(seen.gap, kNameBytesMax));
+  proto.set_share_problem(CleanText(seen.share_problem));
+  for (const QuarantineEntry& entry : seen.quarantine)
+    *proto.add_quarantine() = EntryToProto(entry);
   return proto;
 }
 
@@ -95,6 +147,9 @@ absl::StatusOr<DatabaseObservation> FromProto(const v1::DatabaseObservation& see
       CheckOptionalName("observation.database.last_archived", seen.last_archived()));
   BATON_RETURN_IF_ERROR(CheckText("observation.database.archive_failure", seen.archive_failure()));
   BATON_RETURN_IF_ERROR(CheckText("observation.database.problem", seen.problem()));
+  BATON_RETURN_IF_ERROR(CheckOptionalName("observation.database.gap", seen.gap()));
+  BATON_RETURN_IF_ERROR(CheckText("observation.database.share_problem", seen.share_problem()));
+  BATON_RETURN_IF_ERROR(CheckCount("observation.database.quarantine", seen.quarantine_size()));
   DatabaseObservation parsed;
   BATON_ASSIGN_OR_RETURN(parsed.state, FromProto(seen.state()));
   BATON_ASSIGN_OR_RETURN(parsed.lag, FromProto("observation.database.lag", seen.lag()));
@@ -110,6 +165,17 @@ absl::StatusOr<DatabaseObservation> FromProto(const v1::DatabaseObservation& see
   parsed.lag_bytes = seen.lag_bytes();
   parsed.client_sessions = seen.client_sessions();
   parsed.problem = seen.problem();
+  parsed.log_end = FromProto(seen.log_end());
+  if (seen.has_last_commit_time()) {
+    BATON_ASSIGN_OR_RETURN(parsed.last_commit, FromProto("observation.database.last_commit_time",
+                                                         seen.last_commit_time()));
+  }
+  parsed.gap = seen.gap();
+  parsed.share_problem = seen.share_problem();
+  for (const v1::QuarantineEntry& proto : seen.quarantine()) {
+    BATON_ASSIGN_OR_RETURN(QuarantineEntry entry, EntryFrom(proto));
+    parsed.quarantine.push_back(std::move(entry));
+  }
   return parsed;
 }
 

@@ -9,6 +9,14 @@ std::string_view ToString(PlanKind kind) {
       return "adopt";
     case PlanKind::kSwitchover:
       return "switchover";
+    case PlanKind::kFailover:
+      return "failover";
+    case PlanKind::kFailback:
+      return "failback";
+    case PlanKind::kProtect:
+      return "protect";
+    case PlanKind::kRemoveQuarantine:
+      return "remove-quarantine";
   }
   return "invalid";
 }
@@ -41,6 +49,25 @@ Action BindInput(const Action& action, const LogPosition& position) {
     if (standby->fetch.size() >= 2) standby->fetch[standby->fetch.size() - 2].sealed = position;
   }
   return bound;
+}
+
+std::string Describe(const AnnouncedLoss& loss) {
+  std::string text = absl::StrCat(loss.database.value(), ": everything after ");
+  if (loss.last_commit == absl::InfinitePast()) {
+    absl::StrAppend(&text, "position ", loss.kept.ToString());
+  } else {
+    absl::StrAppend(&text, "the last commit that the backup will have, of ",
+                    absl::FormatTime(absl::RFC3339_sec, loss.last_commit, absl::UTCTimeZone()),
+                    " (position ", loss.kept.ToString(), ")");
+  }
+  if (loss.window == absl::InfiniteDuration()) {
+    absl::StrAppend(&text, "; no bound is known: its writer was never seen");
+  } else {
+    absl::StrAppend(&text, ": at most the last ", absl::FormatDuration(loss.window), ", about ",
+                    loss.bytes, " bytes of log; its writer was last seen ",
+                    absl::FormatDuration(loss.report_age), " ago");
+  }
+  return text;
 }
 
 std::string Describe(const Refusal& refusal) {

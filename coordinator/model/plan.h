@@ -16,7 +16,7 @@
 
 namespace baton {
 
-enum class PlanKind { kAdopt, kSwitchover };
+enum class PlanKind { kAdopt, kSwitchover, kFailover, kFailback, kProtect, kRemoveQuarantine };
 std::string_view ToString(PlanKind kind);
 
 enum class PlanState { kRunning, kWaiting, kUndoing, kSucceeded, kUndone, kFailed };
@@ -37,14 +37,33 @@ struct Step {
   std::string documented_as;  // "F4"; empty: none
   std::vector<int> after;     // indexes of steps that must have succeeded; all smaller
   absl::Duration timeout = absl::Seconds(30);
-  bool critical = false;          // users wait for it
-  bool undo = false;              // belongs to the way back; runs only when the plan undoes itself
+  bool critical = false;      // users wait for it
+  bool undo = false;          // belongs to the way back; runs only when the plan undoes itself
+  std::optional<int> undoes;  // undo only: due if that forward step was ever tried, else skipped
+  bool skippable = false;     // an operator may let the plan go on without it
   std::optional<int> input_from;  // takes the position from this step's outcome (see BindInput)
   int automatic_tries = 2;        // how often it is tried before the plan waits for an operator
 
   bool raises_epoch() const { return std::holds_alternative<RaiseEpoch>(what); }
   const Action* action() const { return std::get_if<Action>(&what); }
 };
+
+// What a failover may lose of one database, as a bound: everything that was acknowledged in the
+// `window` before the plan was made, except what lies up to `kept`. Bytes are an estimate.
+struct AnnouncedLoss {
+  DatabaseId database;
+  LogPosition kept;  // what the backup has, with all that its shares still hold
+  absl::Time last_commit =
+      absl::InfinitePast();  // within `kept`, by the writer's clock; past: none
+  LogPosition lost_end;      // where the writer's log was last seen to end; none: never seen
+  absl::Duration report_age = absl::InfiniteDuration();  // how old that sight is
+  absl::Duration window = absl::InfiniteDuration();
+  uint64_t bytes = 0;  // from `kept` to `lost_end`
+
+  friend bool operator==(const AnnouncedLoss&, const AnnouncedLoss&) = default;
+};
+// One line for people.
+std::string Describe(const AnnouncedLoss& loss);
 
 struct Plan {
   PlanId id;
@@ -64,6 +83,12 @@ struct Plan {
   absl::Time create_time = absl::InfinitePast();
   std::vector<Step> steps;  // forward steps first, then undo steps
   std::vector<std::string> explanation;
+  std::vector<AnnouncedLoss> losses;  // failover: one per database
+  // Not reached when the plan was made, down by an operator's word: fenced at their next contact,
+  // before anything else happens to them.
+  std::vector<ResourceRef> fence_on_return;
+  // What was accepted against which rule: "LOSS_OVER_LIMIT: up to 2m". For history.
+  std::vector<std::string> overrides;
 };
 
 // The action with its input filled in. For ShipTail's final position: ApplyPendingLogs waits for

@@ -22,6 +22,11 @@ struct WriteRight {
   // Oldest first; the last one is the writer's while it has one. Only the latest eight are kept:
   // what a standby may still need.
   std::vector<Lineage> lineages;
+  // Where the writer's log left the one before it; none: it never did since the pool was adopted.
+  LogPosition fork;
+  // Hosts of the instances that were seen to follow the present writer since it got its right.
+  // None: the database is unprotected.
+  std::set<HostId> followers;
 
   friend bool operator==(const WriteRight&, const WriteRight&) = default;
 };
@@ -31,6 +36,9 @@ struct PoolState {
   Epoch epoch;  // the highest ever raised
   std::map<DatabaseId, WriteRight> rights;
   std::map<ResourceRef, Epoch> active_chat;  // chat servers that may serve, and since which epoch
+  // Were not reached when their right was taken: to be fenced under this epoch at their next
+  // contact.
+  std::map<ResourceRef, Epoch> fence_due;
 
   friend bool operator==(const PoolState&, const PoolState&) = default;
 };

@@ -21,6 +21,13 @@ Planned MakePlan(const Snapshot& seen, const Goal& goal, const Policy& policy) {
       case PlanKind::kSwitchover:
         planned.plan = MakeSwitchover(ask);
         break;
+      case PlanKind::kFailover:
+      case PlanKind::kFailback:
+      case PlanKind::kProtect:
+      case PlanKind::kRemoveQuarantine:
+        refusals.Add("PLAN_KIND_UNSUPPORTED", pool->id.value(), std::string(ToString(goal.kind)),
+                     "a kind of plan that this version makes", "baton --help");
+        break;
     }
   }
   planned.refusals = refusals.Take();

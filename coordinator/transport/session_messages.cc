@@ -51,6 +51,14 @@ absl::Status SessionRegistry::Handle(Session& session, const v1::AgentMessage& m
       }
       return absl::OkStatus();
     }
+    case v1::AgentMessage::kRevoked: {
+      BATON_ASSIGN_OR_RETURN(const Outcome outcome, FromProto(message.revoked().outcome()));
+      if (!outcome.ok()) {
+        spdlog::warn("{}/{}: could not be fenced on its return: {}", session.host.value(),
+                     message.revoked().resource(), outcome.message);
+      }
+      return absl::OkStatus();
+    }
     case v1::AgentMessage::kHello:
     case v1::AgentMessage::KIND_NOT_SET:
       break;

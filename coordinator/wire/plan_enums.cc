@@ -9,6 +9,14 @@ v1::PlanKind ToProto(PlanKind kind) {
       return v1::PLAN_KIND_ADOPT;
     case PlanKind::kSwitchover:
       return v1::PLAN_KIND_SWITCHOVER;
+    case PlanKind::kFailover:
+      return v1::PLAN_KIND_FAILOVER;
+    case PlanKind::kFailback:
+      return v1::PLAN_KIND_FAILBACK;
+    case PlanKind::kProtect:
+      return v1::PLAN_KIND_PROTECT;
+    case PlanKind::kRemoveQuarantine:
+      return v1::PLAN_KIND_REMOVE_QUARANTINE;
   }
   return v1::PLAN_KIND_UNSPECIFIED;
 }
@@ -19,6 +27,14 @@ absl::StatusOr<PlanKind> FromProto(v1::PlanKind kind) {
       return PlanKind::kAdopt;
     case v1::PLAN_KIND_SWITCHOVER:
       return PlanKind::kSwitchover;
+    case v1::PLAN_KIND_FAILOVER:
+      return PlanKind::kFailover;
+    case v1::PLAN_KIND_FAILBACK:
+      return PlanKind::kFailback;
+    case v1::PLAN_KIND_PROTECT:
+      return PlanKind::kProtect;
+    case v1::PLAN_KIND_REMOVE_QUARANTINE:
+      return PlanKind::kRemoveQuarantine;
     default:
       return UnknownValue("plan.kind", kind);
   }

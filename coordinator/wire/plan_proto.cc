@@ -30,6 +30,8 @@ v1::Step StepToProto(const Step& step, int index) {
   proto.set_critical(step.critical);
   proto.set_undo(step.undo);
   if (step.input_from.has_value()) proto.set_input_from(*step.input_from);
+  if (step.undoes.has_value()) proto.set_undoes(*step.undoes);
+  proto.set_skippable(step.skippable);
   proto.set_automatic_tries(step.automatic_tries);
   return proto;
 }
@@ -65,8 +67,53 @@ absl::StatusOr<Step> StepFromProto(const v1::Step& proto, int index) {
     BATON_RETURN_IF_ERROR(CheckEarlier("step.input_from", proto.input_from(), index));
     step.input_from = static_cast<int>(proto.input_from());
   }
+  if (proto.has_undoes()) {
+    BATON_RETURN_IF_ERROR(CheckEarlier("step.undoes", proto.undoes(), index));
+    step.undoes = static_cast<int>(proto.undoes());
+  }
+  step.skippable = proto.skippable();
   step.automatic_tries = static_cast<int>(proto.automatic_tries());
   return step;
+}
+
+absl::StatusOr<AnnouncedLoss> LossFrom(const v1::AnnouncedLoss& proto) {
+  BATON_RETURN_IF_ERROR(CheckName("plan.losses.database", proto.database()));
+  AnnouncedLoss loss;
+  loss.database = DatabaseId(proto.database());
+  loss.kept = FromProto(proto.kept());
+  if (proto.has_last_commit_time()) {
+    BATON_ASSIGN_OR_RETURN(loss.last_commit,
+                           FromProto("plan.losses.last_commit_time", proto.last_commit_time()));
+  }
+  loss.lost_end = FromProto(proto.lost_end());
+  if (proto.has_report_age()) {
+    BATON_ASSIGN_OR_RETURN(loss.report_age,
+                           FromProto("plan.losses.report_age", proto.report_age()));
+  }
+  if (proto.has_window()) {
+    BATON_ASSIGN_OR_RETURN(loss.window, FromProto("plan.losses.window", proto.window()));
+  }
+  loss.bytes = proto.bytes();
+  return loss;
+}
+
+absl::Status MoreOfPlan(const v1::Plan& proto, Plan& plan) {
+  BATON_RETURN_IF_ERROR(CheckCount("plan.losses", proto.losses_size()));
+  BATON_RETURN_IF_ERROR(CheckCount("plan.fence_on_return", proto.fence_on_return_size()));
+  BATON_RETURN_IF_ERROR(CheckCount("plan.overrides", proto.overrides_size()));
+  for (const v1::AnnouncedLoss& one : proto.losses()) {
+    BATON_ASSIGN_OR_RETURN(AnnouncedLoss loss, LossFrom(one));
+    plan.losses.push_back(std::move(loss));
+  }
+  for (const v1::ResourceRef& one : proto.fence_on_return()) {
+    BATON_ASSIGN_OR_RETURN(ResourceRef ref, FromProto(one));
+    plan.fence_on_return.push_back(std::move(ref));
+  }
+  for (const std::string& line : proto.overrides()) {
+    BATON_RETURN_IF_ERROR(CheckText("plan.overrides", line));
+    plan.overrides.push_back(line);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckPlanTexts(const v1::Plan& proto) {
@@ -92,6 +139,22 @@ PlanId PlanIdOf(std::string_view name) {
   return PlanId(std::string(slash == std::string_view::npos ? name : name.substr(slash + 1)));
 }
 
+v1::AnnouncedLoss ToProto(const AnnouncedLoss& loss) {
+  v1::AnnouncedLoss proto;
+  proto.set_database(loss.database.value());
+  *proto.mutable_kept() = ToProto(loss.kept);
+  if (loss.last_commit != absl::InfinitePast()) {
+    *proto.mutable_last_commit_time() = ToProto(loss.last_commit);
+  }
+  if (!loss.lost_end.none()) *proto.mutable_lost_end() = ToProto(loss.lost_end);
+  if (loss.report_age != absl::InfiniteDuration()) {
+    *proto.mutable_report_age() = ToProto(loss.report_age);
+  }
+  if (loss.window != absl::InfiniteDuration()) *proto.mutable_window() = ToProto(loss.window);
+  proto.set_bytes(loss.bytes);
+  return proto;
+}
+
 v1::Plan ToProto(const Plan& plan) {
   v1::Plan proto;
   proto.set_name(PlanName(plan.pool, plan.id));
@@ -113,6 +176,9 @@ v1::Plan ToProto(const Plan& plan) {
     *proto.add_steps() = StepToProto(plan.steps[i], static_cast<int>(i));
   }
   for (const std::string& line : plan.explanation) proto.add_explanation(CleanText(line));
+  for (const AnnouncedLoss& loss : plan.losses) *proto.add_losses() = ToProto(loss);
+  for (const ResourceRef& ref : plan.fence_on_return) *proto.add_fence_on_return() = ToProto(ref);
+  for (const std::string& line : plan.overrides) proto.add_overrides(CleanText(line));
   return proto;
 }
 
@@ -142,6 +208,7 @@ absl::StatusOr<Plan> FromProto(const v1::Plan& proto) {
     BATON_RETURN_IF_ERROR(CheckText("plan.explanation", line));
     plan.explanation.push_back(line);
   }
+  BATON_RETURN_IF_ERROR(MoreOfPlan(proto, plan));
   return plan;
 }
 

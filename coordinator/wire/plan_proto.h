@@ -35,5 +35,6 @@ enum class PlanDetail { kWhole, kWithoutSteps };
 v1::Plan ToProto(const Execution& execution, PlanDetail detail = PlanDetail::kWhole);
 
 v1::Refusal ToProto(const Refusal& refusal);
+v1::AnnouncedLoss ToProto(const AnnouncedLoss& loss);
 
 }  // namespace baton

@@ -21,8 +21,14 @@ std::vector<Action> AllActions() {
           StartStandby{{kFirst, kSecond}},
           ShipTail{},
           CopyPendingLogs{{kFirst}},
-          ApplyPendingLogs{{1, 0x300}},
-          Recover{kSecond},
+          ApplyPendingLogs{{1, 0x300}, true},
+          Recover{kSecond, true},
+          StopLogShipping{{kFirst, kSecond}, true},
+          SalvageLogs{kFirst, "/mnt/dead/data"},
+          ConfigureLogShipping{true},
+          Seed{HostId("hq-sql1"), "73"},
+          Quarantine{"73", {2, 0x300}, "mgc-1", 512},
+          RemoveQuarantine{"mgc-1"},
           CheckChat{false},
           Drain{},
           Deactivate{},
@@ -57,8 +63,8 @@ TEST(ActionProtoTest, EveryActionSurvivesTheRoundTrip) {
   EXPECT_EQ(std::get<ApplyPendingLogs>(FromProto(ToProto(actions[9])).value()).until,
             (LogPosition{1, 0x300}));
   EXPECT_EQ(std::get<Recover>(FromProto(ToProto(actions[10])).value()).write, kSecond);
-  EXPECT_FALSE(std::get<CheckChat>(FromProto(ToProto(actions[11])).value()).running);
-  EXPECT_EQ(std::get<PointAt>(FromProto(ToProto(actions[15])).value()).instance, HostId("dr-sql1"));
+  EXPECT_FALSE(std::get<CheckChat>(FromProto(ToProto(actions[17])).value()).running);
+  EXPECT_EQ(std::get<PointAt>(FromProto(ToProto(actions[21])).value()).instance, HostId("dr-sql1"));
 }
 
 TEST(ActionProtoTest, CommandsSurviveTheRoundTrip) {
