@@ -229,8 +229,10 @@ void Story::Adopt(const std::vector<std::string>& words) {
       const Instance* writer = database.OnHost(host);
       if (database.policy == DatabasePolicy::kIgnore || writer == nullptr) continue;
       writes = true;
-      state.rights[database.id] = {
-          host, kSystemId, {{kSystemId, state.epoch, host, writer->share, std::nullopt}}};
+      WriteRight& right = state.rights[database.id];
+      right.writer = host;
+      right.system_id = kSystemId;
+      right.lineages = {{kSystemId, state.epoch, host, writer->share, std::nullopt}};
     }
     if (!writes) state.active_chat[{host, ResourceId("chat")}] = state.epoch;
   }
