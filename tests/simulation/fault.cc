@@ -1,6 +1,8 @@
 #include "tests/simulation/fault.h"
 
 #include <array>
+#include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 
@@ -45,11 +47,19 @@ std::optional<int> FindStepKind(std::string_view name) {
   return std::nullopt;
 }
 
+namespace {
+
+// By the index of an action in the variant (common/protocol/action.h): the step kind of its name.
+template <size_t... I>
+std::array<int, sizeof...(I)> KindsByIndex(std::index_sequence<I...>) {
+  return {FindStepKind(ActionName(Action(std::in_place_index<I>))).value_or(-1)...};
+}
+
+}  // namespace
+
 int StepKindOf(const Step& step) {
   if (step.raises_epoch()) return kStepKinds - 1;
-  // In the order of the variant (common/protocol/action.h), which also holds Start and Stop.
-  constexpr std::array<int, 17> kByIndex = {0, 1, 2, 3,  -1, -1, 4,  5, 6,
-                                            7, 8, 9, 10, 11, 12, 13, 14};
+  static const auto kByIndex = KindsByIndex(std::make_index_sequence<std::variant_size_v<Action>>());
   return kByIndex[step.action()->index()];
 }
 
