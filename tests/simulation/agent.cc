@@ -146,7 +146,6 @@ Task<Outcome> WriteFence(Run* run, FenceRecord record) {
   AgentProcess& agent = run->agent;
   World& world = agent.world;
   record.ledger = agent.ledger.id();
-  if (run->unit.fence.visible == record) co_return OkOutcome();
   if (!MayReplace(agent, run->unit, record)) {
     co_return Refuse(*run, "FENCE_CHANGED", "the fence file was changed by someone else");
   }
@@ -160,12 +159,15 @@ Task<Outcome> WriteFence(Run* run, FenceRecord record) {
   if (!MayReplace(agent, run->unit, record)) {
     co_return Refuse(*run, "FENCE_CHANGED", "the fence file was changed by someone else");
   }
-  world.Sync(SyncPoint::kFenceWritten, agent.host.index);
-  co_await Sleep{world.queue, agent.process, 0};
-  run->unit.SetFence(record, false);
+  // A file that says so already may have been renamed by one who died before its folder was synced.
+  if (run->unit.fence.visible != record) {
+    world.Sync(SyncPoint::kFenceWritten, agent.host.index);
+    co_await Sleep{world.queue, agent.process, 0};
+    run->unit.SetFence(record, false);
+    run->did = true;
+    world.Sync(SyncPoint::kFenceRenamed, agent.host.index);
+  }
   agent.seen[run->unit.index] = record;
-  run->did = true;
-  world.Sync(SyncPoint::kFenceRenamed, agent.host.index);
   co_await Sleep{world.queue, agent.process, world.Jitter(50, 1000) * kMicro};
   if (!world.Is(Mutation::kFenceFileNotSynced)) run->unit.fence.durable = record;
   world.oracle->OnFenceWritten(run->unit, record);

@@ -177,12 +177,13 @@ void Oracle::CheckAcknowledged(const Unit& unit, const char* when) {
 
 void Oracle::OnPromotion(const Unit& unit) { CheckAcknowledged(unit, "promoted,"); }
 
-void Oracle::OnShipped(const Unit& unit, const LineageKey& key, const FileName& name,
-                       const Share& share) {
-  if (!share.mounted) {
-    Fail(Checker::kShareMarker, absl::StrCat(unit.ref.ToString(), " ships segment ", name.segment,
-                                             " to ", share.id.value(), ", which is not mounted"));
-  }
+void Oracle::OnShipped(const Unit& unit, const FileName& name, const Share& share) {
+  if (share.mounted) return;
+  Fail(Checker::kShareMarker, absl::StrCat(unit.ref.ToString(), " ships segment ", name.segment,
+                                           " to ", share.id.value(), ", which is not mounted"));
+}
+
+void Oracle::OnAsksToShip(const Unit& unit, const LineageKey& key) {
   const auto& write = unit.fence.visible.has_value() ? unit.fence.visible->write : std::nullopt;
   if (key.host != unit.host.index || (write.has_value() && write->epoch != key.epoch)) {
     Fail(Checker::kLineage, absl::StrCat(unit.ref.ToString(), " ships into the directory of epoch ",

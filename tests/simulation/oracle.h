@@ -70,7 +70,9 @@ class Oracle {
                      const std::optional<FenceRecord>& in_ledger);
   void OnFenceLost(const Unit& unit);
   void OnPromotion(const Unit& unit);
-  void OnShipped(const Unit& unit, const LineageKey& key, const FileName& name, const Share& share);
+  // A shipper has asked the fence and goes for this directory.
+  void OnAsksToShip(const Unit& unit, const LineageKey& key);
+  void OnShipped(const Unit& unit, const FileName& name, const Share& share);
   void OnDiverged(const Unit& unit);
   void OnChatServes(const Unit& unit);
   int64_t NewMessage() { return ++last_message_; }

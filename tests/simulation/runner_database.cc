@@ -167,10 +167,13 @@ Task<Outcome> Ship(Run* run, FileName name, Lineage lineage) {
   LineageKey key = agent.world.KeyOf(unit.database, lineage);
   if (agent.world.Is(Mutation::kShipsIntoOldLineage)) key.epoch = Epoch{1, 1};
   auto result = std::make_shared<PushResult>(PushResult::kNoShare);
+  agent.world.oracle->OnAsksToShip(unit, key);
+  // Its name tells the timeline: what the instance writes in a later one is in another file.
   const std::function<void()> child = [&world = agent.world, &unit, name, key,
-                                       share = lineage.share, result, boots = unit.host.boots] {
+                                       file = unit.data.Read(name), share = lineage.share, result,
+                                       boots = unit.host.boots] {
     if (unit.host.boots != boots || !unit.host.up) return;
-    *result = Push(world, unit, name, *unit.data.Read(name), key, share);
+    *result = Push(world, unit, name, *file, key, share);
   };
   // Of two databases' children the later one is the one that may outlive the agent.
   agent.child = child;

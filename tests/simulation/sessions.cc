@@ -184,7 +184,9 @@ void CoordinatorProcess::Admit(Session& session) {
 
 void CoordinatorProcess::OnMessage(uint64_t id, const agent::ToCoordinator& message) {
   const auto it = sessions_.find(id);
-  if (it == sessions_.end() || !it->second.welcomed) return;
+  // What comes on a stream that was dropped unheard is answered with a reset.
+  if (it == sessions_.end()) return CloseToAgent(id, world_.Jitter(1, 10) * kMilli);
+  if (!it->second.welcomed) return;
   Session& session = it->second;
   session.heard = world_.queue.now();
   agents_[session.host].last_report = loop.Now();

@@ -42,7 +42,7 @@ PushResult Push(World& world, const Unit& unit, const FileName& name, const LogF
     });
     return PushResult::kOtherBytes;
   }
-  world.oracle->OnShipped(unit, key, name, share);
+  world.oracle->OnShipped(unit, name, share);
   world.WakeFollowers();
   return PushResult::kStored;
 }
@@ -73,6 +73,7 @@ void Unit::ArchiveOne() {
   archive_failing = !lineage.has_value();
   if (!lineage.has_value()) return ArchiveSoon(200 * kMilli);
   archiving_ = true;
+  world_.oracle->OnAsksToShip(*this, world_.KeyOf(database, *lineage));
   const Share& share = *world_.ShareOf(lineage->share);
   const Nanos takes = world_.Jitter(1, 5) * kMilli * share.slowness;
   world_.queue.At(server, takes, [this, name, lineage = *lineage] {
