@@ -16,8 +16,11 @@ with 0 only if both moves succeeded and nothing acknowledged was lost or doubled
   --moves N    how many switchovers, there and back in turn (default 2)
 
 A world that stays:
-  up [--bare]  makes it (or starts it again after `down`) and adopts the pool; --bare starts the
-               hosts and stops short of topology and adopt
+  up [--bare] [--network]
+               makes it (or starts it again after `down`) and protects the pool; --bare starts the
+               hosts and stops short of topology and protect: a primary that nobody ships logs of, a
+               backup host without data. --network (root) gives each site a network of its own, so
+               that sites can be cut apart
   down         cuts the power of all hosts; everything on disk stays
   reset        removes the world and makes a new one
   remove       cuts the power and removes the world
@@ -28,6 +31,11 @@ What can be done to it:
   host HOST off|boot|reboot          reboot: power cut (kill -9 of everything), new boot id, start
   agent HOST kill|start              the agent alone; what it looks after runs on
   coordinator kill|start
+  lose SITE                          kill -9 of everything at a site, at once
+  return SITE                        its hosts come back, as after a power cut
+  cut SITE OTHER [--one-way]         no packet between two sites (hq, dr, witness); with --one-way
+                                     none from SITE to OTHER. Wants a world made with --network
+  mend SITE OTHER
   supervisor HOST RESOURCE kill|start
   baton ARGUMENTS...                 the operator's command line, aimed at this world
   guard HOST RESOURCE COMMAND...     baton-guard COMMAND with that resource's file put after it
@@ -37,7 +45,8 @@ What can be done to it:
 
 Where: the state lies in $BATON_DEMO_DIR, by default /var/tmp/baton-demo-UID. Started by root, all of
 it runs as the system user `baton-demo`, which is made if need be. $BATON_DEMO_PROGRAMS names a folder
-of built programs to use instead of building.
+of built programs to use instead of building. With BATON_DEMO_NETWORK=1 `python` starts (as root) in a
+network of its own, in which a script can make sites that can be cut apart.
 END
 }
 
@@ -117,6 +126,26 @@ install_copy() {
   done
 }
 
+# How Python gets into the world's network: a new one that it may furnish (BATON_DEMO_NETWORK=1), or the
+# router of the world that stays, whose first process names itself in a file.
+into_network() {
+  ((EUID == 0)) || {
+    [[ ${BATON_DEMO_NETWORK:-} != 1 ]] || fail "a network of its own needs root"
+    return 0
+  }
+  local pid
+  pid="$(cat "$state/world/network/router/pid" 2>/dev/null || true)"
+  if [[ $pid =~ ^[0-9]+$ && "$(stat -c %u "/proc/$pid" 2>/dev/null)" == "$uid" ]]; then
+    as=(nsenter "--net=/proc/$pid/ns/net" --)
+  elif [[ ${BATON_DEMO_NETWORK:-} == 1 ]]; then
+    as=(unshare --net --)
+  else
+    return 0
+  fi
+  rights=(--inh-caps=+net_admin,+sys_admin --ambient-caps=+net_admin,+sys_admin)
+  environment+=(BATON_DEMO_NETWORK=1)
+}
+
 # Hands over to Python as the world's user; never returns.
 enter() {
   local environment=(
@@ -127,8 +156,10 @@ enter() {
   for name in $(compgen -e); do
     [[ $name == BATON_TEST_* ]] && environment+=("$name=${!name}")
   done
-  local as=()
-  ((EUID != 0)) || as=(setpriv --reuid="$user" --regid="$user" --clear-groups)
+  local as=() rights=()
+  into_network
+  ((EUID != 0)) ||
+    as+=(setpriv --reuid="$user" --regid="$user" --clear-groups "${rights[@]}")
   cd /
   exec env -i "${environment[@]}" "${as[@]}" /usr/bin/python3 "$@"
 }
@@ -142,13 +173,15 @@ main() {
       ;;
     -*) command=demo ;;
   esac
+  [[ " $* " != *" --network "* || $command != @(up|reset) ]] || BATON_DEMO_NETWORK=1
   case "$command" in
     demo | up | reset)
       "$root/deploy/setup.sh" >&2
       build
       ;;
     python) programs="${BATON_DEMO_PROGRAMS:-}" ;;
-    down | remove | world | host | agent | coordinator | supervisor | baton | guard | psql | talk)
+    down | remove | world | host | agent | coordinator | supervisor | baton | guard | psql | talk | \
+      lose | return | cut | mend)
       programs=""
       ;;
     *) fail "unknown command '$command'; see --help" ;;

@@ -41,8 +41,8 @@ def wait_for_port(address, port, process, log):
             time.sleep(0.01)
 
 
-def bootstrap(resource, database, chat_password, accounts, log):
-    """Starts Prosody once against the bare database, so that it makes its tables, and registers
+def bootstrap(machine, resource, database, chat_password, accounts, log):
+    """Starts Prosody once on `machine` against the bare database, so that it makes its tables, and registers
     `accounts` (user name -> password). Leaves no choice of a database behind: that is PointAt's."""
     write(resource["database_file"], f'''\
 sql = {{ driver = "PostgreSQL", host = "{database['address']}", port = {database['port']},
@@ -50,7 +50,7 @@ sql = {{ driver = "PostgreSQL", host = "{database['address']}", port = {database
 baton_instance = "{database['host']}"
 ''')
     with open(log, "ab") as stream:
-        process = subprocess.Popen(server_command(resource), stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(machine.inside(server_command(resource)), stdin=subprocess.DEVNULL,
                                    stdout=stream, stderr=stream)
     try:
         wait_for_port(resource["address"], resource["port"], process, resource["chat_log"])

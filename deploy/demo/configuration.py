@@ -8,12 +8,11 @@ from files import write
 
 
 def write_all(data, installed):
-    guard = pathlib.Path(data["programs"]) / "baton-guard"
     prosody = (installed / "config" / "prosody.cfg.lua.in").read_text(encoding="utf-8")
     for host, description in data["hosts"].items():
         for name, resource in description["resources"].items():
             if resource["kind"] == "database":
-                postgres.write_configuration(resource, guard)
+                postgres.write_configuration(data, resource)
             else:
                 chat.write_configuration(data, resource, prosody, installed / "prosody")
             write(resource["resource_file"], resource_file(data, host, name, resource))
@@ -24,7 +23,7 @@ def write_all(data, installed):
                                         "journal": coordinator["journal"]}))
     sample = (installed / "config" / "topology.yaml").read_text(encoding="utf-8")
     data["topology"] = write(pathlib.Path(data["directory"]) / "topology.yaml",
-                             topology(sample, data), 0o644)
+                             sample.replace("/srv/baton/", f"{data['directory']}/shares/"), 0o644)
 
 
 def agent(data, host, description):
@@ -36,13 +35,6 @@ def agent(data, host, description):
                               for resource in description["resources"].values()),
         "guard": f"{data['programs']}/baton-guard",
     })
-
-
-def topology(sample, data):
-    """The commented sample, less the hosts that this world does not have."""
-    kept = [line for line in sample.splitlines(keepends=True)
-            if "hq-chat2" not in line and "dr-chat2" not in line]
-    return "".join(kept).replace("/srv/baton/", f"{data['directory']}/shares/")
 
 
 def lines(values):
@@ -74,14 +66,23 @@ def database_keys(data, resource):
         "postgresql.port": resource["port"], "postgresql.user": postgres.SUPERUSER,
         "postgresql.password_file": data["accounts"]["superuser"]["passfile"],
         "postgresql.database": data["database"],
+        "quarantine_directory": resource["quarantine_directory"],
+        "postgresql.settings_file": resource["settings_file"],
+        **{f"postgresql.instance.{host}": f"{entry['address']}:{entry['port']}"
+           for host, entry in databases(data)},
     }
+
+
+def databases(data):
+    """(host name, description) of each database instance."""
+    return [(host, entry) for host, description in data["hosts"].items()
+            for entry in description["resources"].values() if entry["kind"] == "database"]
 
 
 def chat_keys(data, resource):
     instances = {
         f"prosody.instance.{host}": f"{entry['address']}:{entry['port']}/{data['database']}"
-        for host, description in data["hosts"].items()
-        for entry in description["resources"].values() if entry["kind"] == "database"
+        for host, entry in databases(data)
     }
     return {
         "prosody.address": resource["address"], "prosody.c2s_port": resource["port"],

@@ -1,10 +1,12 @@
 """The demonstration: a world from nothing, people who talk, moves there and back, a table."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
 
+import builder
 import operator_cli
 import world as worlds
 from host import WorldError, die_with_this_process
@@ -145,7 +147,7 @@ def run(directory, copy, moves, say):
     die_with_this_process()
     try:
         say("making two sites")
-        world = worlds.create(directory, copy)
+        world = builder.create(directory, copy)
         world.boot()
         operator_cli.bring_into_service(world, "demonstration", say)
         done, result = move_while_talking(world, copy, moves, directory / "talk.log", say)
@@ -171,11 +173,11 @@ def tear_down(directory, keep_logs, say):
     world.power_off()
     if keep_logs:
         kept = directory.with_name("failed")
-        worlds.shutil.rmtree(kept, ignore_errors=True)
+        shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir()
         for log in [*directory.glob("hosts/**/*.log"), *directory.glob("*.log")]:
             target = "-".join(log.relative_to(directory).parts).replace("hosts-", "", 1)
-            worlds.shutil.copy(log, kept / target)
+            shutil.copy(log, kept / target)
         say(f"the logs of what went wrong are in {kept}")
     world.destroy()
 

@@ -39,18 +39,23 @@ def network_of(directory):
     return f"127.{64 + digest[0] % 128}.{1 + digest[1] % 254}"
 
 
-def free_port(address, taken):
-    """A port that nothing listens on at `address`, below the range of outgoing connections."""
+def free_port(address, taken, probe=True):
+    """A port that nothing listens on at `address`, below the range of outgoing connections. Without
+    `probe` the address is one that nobody else can have."""
     generator = random.SystemRandom()
     for _ in range(1000):
         port = generator.randrange(15000, 30000)
-        if port in taken:
+        if port in taken or (probe and not can_listen(address, port)):
             continue
-        with socket.socket() as probe:
-            try:
-                probe.bind((address, port))
-            except OSError:
-                continue
         taken.add(port)
         return port
     raise OSError(f"no free port at {address}")
+
+
+def can_listen(address, port):
+    with socket.socket() as probe:
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True

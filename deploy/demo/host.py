@@ -29,11 +29,12 @@ def die_with_this_process():
 class Host:
     """Speaks to the machine of one host. `description` is its entry in the world's JSON."""
 
-    def __init__(self, name, description, environment):
+    def __init__(self, name, description, environment, network=None):
         self.name = name
         self.description = description
         self.directory = pathlib.Path(description["directory"])
         self.environment = environment
+        self.network = network  # None: this process's own
         self.init = None  # the machine as a child of this process, if this one switched it on
 
     # --- the machine ---
@@ -60,15 +61,23 @@ class Host:
             raise WorldError(f"host {self.name}: {reply['error']}")
         return reply
 
-    def power_on(self):
-        """A new boot: a new boot id, nothing runs yet."""
+    def inside(self, argv):
+        """How `argv` is started at the place where this host is."""
+        if self.network is None:
+            return argv
+        return self.network.inside(self.description["site"], argv)
+
+    def power_on(self, same_boot=False):
+        """A new boot: a new boot id, nothing runs yet. With `same_boot` the machine was never off,
+        all that ran on it was killed."""
         boot_id = pathlib.Path(self.description["boot_id_file"])
-        boot_id.write_text(f"{uuid.uuid4()}\n", encoding="ascii")
+        if not same_boot or not boot_id.exists():
+            boot_id.write_text(f"{uuid.uuid4()}\n", encoding="ascii")
         owner = _owner[:1] if _owner else ()
         with open(self.directory / "log" / "init.log", "ab") as log:
             self.init = subprocess.Popen(
-                [sys.executable, str(HERE / "host_init.py"), str(self.directory),
-                 *map(str, owner)], pass_fds=owner, stdin=subprocess.DEVNULL, stdout=log,
+                self.inside([sys.executable, str(HERE / "host_init.py"), str(self.directory),
+                             *map(str, owner)]), pass_fds=owner, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, cwd="/", env=self.environment, start_new_session=True)
         deadline = time.monotonic() + 10
         while not self.powered():
@@ -106,9 +115,9 @@ class Host:
 
     # --- what runs on it ---
 
-    def boot(self):
+    def boot(self, same_boot=False):
         """Power on, then start what an installed host starts by itself: supervisors and agent."""
-        self.power_on()
+        self.power_on(same_boot)
         for resource in self.description["resources"]:
             self.start_supervisor(resource)
         if "agent" in self.description:

@@ -9,7 +9,7 @@ Usage: host_init.py DIRECTORY [FD]. FD is the reading end of a pipe: when its ot
 whoever made this world died, the power is cut. It listens on DIRECTORY/init.sock for one JSON request a connection:
   {"op": "spawn", "name": N, "argv": [...], "environment": {...}, "log": FILE}   -> {"pid": P}
   {"op": "signal", "name": N, "signal": 9}   answers once the process is gone, for SIGKILL
-  {"op": "list"}                             -> {"processes": {N: {"pid", "exit"}}, "all": [pids]}
+  {"op": "list"}            -> {"processes": {N: {"pid", "exit"}}, "all": [pids], "self": pid}
   {"op": "off"}                              kills everything of this host, then ends itself
 An answer is one JSON line; {"error": TEXT} when the request could not be done.
 """
@@ -115,7 +115,7 @@ class Host:
         processes = {
             name: {"pid": pid, "exit": self.exits.get(pid)} for name, pid in self.pids.items()
         }
-        return {"processes": processes, "all": descendants(os.getpid())}
+        return {"processes": processes, "all": descendants(os.getpid()), "self": os.getpid()}
 
     def off(self, _request):
         deadline = time.monotonic() + 20

@@ -6,9 +6,11 @@ import fcntl
 import json
 import os
 import pathlib
+import shutil
 import signal
 import sys
 
+import builder
 import demonstration
 import operator_cli
 import world as worlds
@@ -35,7 +37,7 @@ def up(arguments):
     else:
         remove_unfinished(KEPT)
         say(f"making a world in {KEPT}")
-        world = worlds.create(KEPT, COPY)
+        world = builder.create(KEPT, COPY, arguments.network)
     world.boot()
     if not arguments.bare:
         operator_cli.bring_into_service(world, "the demo world starts", say)
@@ -45,7 +47,7 @@ def up(arguments):
 def remove_unfinished(directory):
     """A world whose making was interrupted has no description, and nothing of it runs."""
     if directory.exists():
-        worlds.shutil.rmtree(directory)
+        shutil.rmtree(directory)
 
 
 def down(_arguments):
@@ -108,6 +110,23 @@ def coordinator(arguments):
     machine.kill("coordinator") if arguments.action == "kill" else machine.start_coordinator()
 
 
+def cut(arguments):
+    worlds.World.load(KEPT).wires().cut(arguments.site, arguments.other, arguments.one_way)
+
+
+def mend(arguments):
+    worlds.World.load(KEPT).wires().mend(arguments.site, arguments.other)
+
+
+def lose(arguments):
+    killed = worlds.World.load(KEPT).lose(arguments.site)
+    say(f"everything at {arguments.site} is dead: {killed} processes were killed")
+
+
+def bring_back(arguments):
+    worlds.World.load(KEPT).bring_back(arguments.site)
+
+
 def supervisor(arguments):
     machine = pick_host(arguments.host)
     pick_resource(machine, arguments.resource)
@@ -161,11 +180,14 @@ def demo(arguments):
         if (ONCE / "world.json").exists():
             worlds.World.load(ONCE).destroy()  # somebody killed the last one
         remove_unfinished(ONCE)
-        worlds.shutil.rmtree(ONCE.with_name("failed"), ignore_errors=True)
+        shutil.rmtree(ONCE.with_name("failed"), ignore_errors=True)
         result = demonstration.run(ONCE, COPY, arguments.moves, say)
     if arguments.json:
         print(json.dumps(result, indent=2))
     return 0 if result["ok"] else 1
+
+
+NAMES = {show: "world", bring_back: "return"}  # commands whose function is not called like them
 
 
 def parse(words):
@@ -176,8 +198,7 @@ def parse(words):
     def command(function, *positional):
         # What is passed on is not ours to read: nothing of it looks like an option to us.
         passes_on = words_left in positional
-        entry = commands.add_parser(function.__name__ if function is not show else "world",
-                                    add_help=not passes_on,
+        entry = commands.add_parser(NAMES.get(function, function.__name__), add_help=not passes_on,
                                     prefix_chars="\0" if passes_on else "-")
         entry.set_defaults(run=function)
         for name, options in positional:
@@ -186,17 +207,25 @@ def parse(words):
 
     kill_start = ("action", {"choices": ["kill", "start"]})
     for function in (up, reset):
-        command(function).add_argument("--bare", action="store_true")
+        entry = command(function)
+        entry.add_argument("--bare", action="store_true")
+        entry.add_argument("--network", action="store_true")
     command(down)
     command(remove)
     command(show, ("path", {"nargs": "?"}))
     command(host, ("host", {}), ("action", {"choices": ["off", "boot", "reboot"]}))
     command(agent, ("host", {}), kill_start)
     command(coordinator, kill_start)
+    site = {"choices": list(worlds.SITES)}
+    command(lose, ("site", site))
+    command(bring_back, ("site", site))
+    entry = command(cut, ("site", {}), ("other", {}))
+    entry.add_argument("--one-way", action="store_true")
+    command(mend, ("site", {}), ("other", {}))
     command(supervisor, ("host", {}), ("resource", {}), kill_start)
     command(baton, words_left)
     command(guard, ("host", {}), ("resource", {}), ("verb", {}), words_left)
-    command(psql, ("site", {"choices": list(worlds.SITES)}), words_left)
+    command(psql, ("site", site), words_left)
     entry = command(talk)
     entry.add_argument("--seconds", type=float)
     entry.add_argument("--log")

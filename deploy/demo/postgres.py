@@ -33,6 +33,14 @@ min_wal_size = 16MB
 max_wal_size = 256MB
 password_encryption = scram-sha-256
 
+log_line_prefix = '%m [%p] '
+log_checkpoints = off
+
+# Written by Baton when it protects the database.
+include_if_exists = '{settings_file}'
+"""
+
+SHIPPING = """\
 wal_level = replica
 hot_standby = on
 wal_log_hints = on
@@ -42,11 +50,7 @@ archive_command = '{guard} archive-push {resource_file} %p'
 restore_command = '{guard} archive-fetch {resource_file} %f %p'
 recovery_target_timeline = latest
 wal_retrieve_retry_interval = 100ms
-# Somebody who reads on a standby must never hold up what it has to apply before a move goes on.
 max_standby_archive_delay = 0
-
-log_line_prefix = '%m [%p] '
-log_checkpoints = off
 """
 
 ACCESS = f"""\
@@ -80,13 +84,18 @@ def connect(resource, password, user=SUPERUSER, database="postgres", timeout=3):
     return connection
 
 
-def write_configuration(resource, guard):
+def write_configuration(world, resource):
+    """`world` is the world's JSON, `resource` a database of it."""
     etc = pathlib.Path(resource["configuration"]).parent
+    guard = pathlib.Path(world["programs"]) / "baton-guard"
     write(resource["configuration"], CONFIGURATION.format(
         data=resource["data_directory"], etc=etc, address=resource["address"],
-        port=resource["port"], guard=guard, resource_file=resource["resource_file"]))
+        port=resource["port"], settings_file=resource["settings_file"]))
     write(etc / "pg_hba.conf", ACCESS)
     write(etc / "pg_ident.conf", "")
+    if world["prepared"]:
+        write(resource["settings_file"], SHIPPING.format(
+            guard=guard, resource_file=resource["resource_file"]))
 
 
 class BootstrapServer:
@@ -96,7 +105,8 @@ class BootstrapServer:
     Baton has made the first epoch: from a base backup on, the chain has no gap.
     """
 
-    def __init__(self, resource, password, log, keep_log=False):
+    def __init__(self, machine, resource, password, log, keep_log=False):
+        self.machine = machine
         self.resource = resource
         self.password = password
         self.log = log
@@ -107,7 +117,7 @@ class BootstrapServer:
     def __enter__(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                server_command(self.resource) + self.settings, stdin=subprocess.DEVNULL,
+                self.machine.inside(server_command(self.resource) + self.settings), stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log)
         deadline = time.monotonic() + 30
         while True:

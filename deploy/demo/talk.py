@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """The talking client: several people who post numbered messages in several rooms all the time.
 
-Knows the chat addresses of both sites and, while it has no connection, knocks at both every few
-milliseconds. On SIGTERM or SIGINT (or after --seconds) it stops posting, reads the archives of all
+Knows the addresses of all chat servers and, while it has no connection, knocks at all of them every
+few milliseconds. On SIGTERM or SIGINT (or after --seconds) it stops posting, reads the archives of all
 rooms and compares. Its event log has one JSON object a line, each with "time" on CLOCK_MONOTONIC:
 talking, online, offline, open (a site accepted a connection after none did), in, out, sent,
-acknowledged, result.
+acknowledged, result. An acknowledged message that is in no archive is lost; one that was sent and
+never acknowledged was never promised to anybody.
 """
 
 import argparse
@@ -27,8 +28,8 @@ class Conversation:
     def __init__(self, world, log, interval):
         self.interval = interval
         self.log_file = log
-        self.addresses = [(world.chat_server(site)["address"], world.chat_server(site)["port"])
-                          for site in world.data["sites"]]
+        self.addresses = [(server["address"], server["port"])
+                          for _, server in world.resources("chat")]
         self.rooms = [f"{room}@{world.data['muc_domain']}" for room in world.data["rooms"]]
         users = [account for account in world.data["accounts"].values()
                  if "jid" in account and not account["jid"].startswith("canary@")]
@@ -136,7 +137,7 @@ class Conversation:
             "sent": len(self.sent), "acknowledged": len(self.safe), "lost": len(lost),
             "duplicated": len(doubled), "unacknowledged": len(self.sent) - len(self.safe),
             "unacknowledged_but_archived": len(set(mine) - set(self.safe)),
-            "lost_ids": lost[:50], "duplicated_ids": doubled[:50],
+            "lost_ids": lost, "duplicated_ids": doubled,
         }
 
     async def read_back(self, room):

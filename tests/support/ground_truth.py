@@ -1,7 +1,7 @@
 """Looks at both sites past Baton, all the time, and remembers every moment of two masters.
 
-Each round tries a write at both databases and a login stream at both chat servers. Two in a row at
-different sites are a move; X, Y and X again within less time than any move takes mean that both were
+Each round tries a write at both databases and a login stream at all chat servers. Two in a row at
+different places are a move; X, Y and X again within less time than any move takes mean that both were
 serving at once.
 """
 
@@ -132,10 +132,9 @@ class GroundTruth(threading.Thread):
                 if database.accepts_write():
                     self.writes.sight(site, time.monotonic())
             if self.rounds % 4 == 0:
-                for site in databases:
-                    chat = self.world.chat_server(site)
+                for name, chat in self.world.resources("chat"):
                     if chat_serves(chat["address"], chat["port"], timeout=0.5):
-                        self.logins.sight(site, time.monotonic())
+                        self.logins.sight(name, time.monotonic())
         for database in databases.values():
             database.close()
 
