@@ -161,8 +161,8 @@ void PlanService::Resume(const v1::ResumePlanRequest& request, v1::Plan& respons
     if (!status.ok()) return reply(status);
   }
   PlanId id = PlanIdOf(request.name());
-  const auto before = control_.state().resumptions.find(request.request_id());
-  if (before != control_.state().resumptions.end()) {
+  const auto before = control_.state().operated.find(request.request_id());
+  if (before != control_.state().operated.end()) {
     id = before->second;
   } else if (id.empty()) {
     const Execution* running = control_.state().FindRunning(PoolId(request.pool()));

@@ -4,32 +4,23 @@
 #include "absl/strings/str_cat.h"
 
 #include "coordinator/executor/execution.h"
+#include "coordinator/executor/options.h"
+#include "coordinator/executor/situation.h"
 #include "coordinator/executor/transitions.h"
 
 namespace baton {
 namespace {
 
-// Beyond its own time limit an answer still has to travel.
-constexpr absl::Duration kAnswerGrace = absl::Seconds(5);
 // Answers that are lost get at least this many tries: nothing was found to be wrong.
 constexpr int kLostTriesMin = 3;
-// What is recorded stays well below what a message may hold, so that nothing is cut on its way.
-constexpr size_t kMessageBytesMax = 1000;
-constexpr size_t kReasonBytesMax = 6000;
-
-// The first `bytes_max` bytes of UTF-8 text, cut between characters.
-std::string Shortened(const std::string& text, size_t bytes_max) {
-  if (text.size() <= bytes_max) return text;
-  size_t end = bytes_max;
-  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + "…";
-}
+// How long an aborted plan waits for the word of what it cancelled.
+constexpr absl::Duration kCancelMax = absl::Seconds(20);
 
 // A decision in the making: each fact is applied to a copy at once, so that what follows from it is
 // decided on the state that replay will have.
 class Draft {
  public:
-  explicit Draft(const Execution& now) : state_(now) {}
+  explicit Draft(const Execution& now) : state_(now), situation_(state_) {}
 
   Decision Take() { return std::move(out_); }
 
@@ -40,7 +31,8 @@ class Draft {
   }
   void On(const CommandEnded& event) {
     const int step = CurrentStep(event.command);
-    if (step >= 0) React(step, EventOf(event.outcome), Checked(step, event.outcome));
+    if (step >= 0) return React(step, EventOf(event.outcome), Checked(step, event.outcome));
+    if (WasInTheWay(event.command)) GoOn("baton", "what was in the way of the undo has ended", "");
   }
   void On(const CommandNotAccepted& event) {
     const int step = CurrentStep(event.command);
@@ -58,65 +50,36 @@ class Draft {
     }
     React(event.step, StepEvent::kTimedOut, NoAnswer(event.step));
   }
-  void On(const ResumeRequested& event) {
-    if (state_.state == PlanState::kWaiting) GoOn(event.by, event.reason, event.request_id);
+  void On(const OperatorRequest& event) {
+    const absl::StatusOr<OperatorRequest> request = Resolve(state_, event);
+    if (!request.ok()) return;
+    const PlanId& plan = state_.plan->id;
+    const auto& [verb, step, by, reason, request_id] = *request;
+    switch (verb) {
+      case Verb::kPause:
+        return Add(PlanPaused{plan, by, reason, request_id});
+      case Verb::kResume:
+        return GoOn(by, reason, request_id);
+      case Verb::kRetry:
+        Add(PlanResumed{plan, by, reason, request_id, *step});
+        return React(*step, StepEvent::kRetried, Outcome());
+      case Verb::kSkip:
+        React(*step, StepEvent::kSkipped, Outcome());
+        Add(StepSkipped{plan, *step, by, reason, request_id});
+        return Unblocked(by, reason, request_id);
+      case Verb::kAbort:
+        Add(AbortStarted{plan, by, reason, request_id});
+        ReactAll(StepEvent::kAborted);
+        return Advance();
+    }
   }
 
  private:
-  int Steps() const { return static_cast<int>(state_.steps.size()); }
-  const Step& StepAt(int i) const { return state_.plan->steps[i]; }
-  // While the plan takes back what it did, nothing that its forward steps say changes anything.
-  bool InDirection(int i) const { return StepAt(i).undo == state_.undoing; }
-  bool Any(StepState wanted) const {
-    for (int i = 0; i < Steps(); ++i) {
-      if (InDirection(i) && state_.steps[i].state == wanted) return true;
-    }
-    return false;
-  }
-  bool Blocked() const { return Any(StepState::kFailed) || Any(StepState::kUnknown); }
-  bool FenceStarted() const {
-    for (int i = 0; i < Steps(); ++i) {
-      const Action* action = StepAt(i).action();
-      if (!StepAt(i).undo && action != nullptr && std::holds_alternative<Fence>(*action) &&
-          state_.steps[i].attempt > 0) {
-        return true;
-      }
-    }
-    return false;
-  }
-  bool HasUndo() const {
-    return std::any_of(state_.plan->steps.begin(), state_.plan->steps.end(),
-                       [](const Step& step) { return step.undo; });
-  }
-  // Nothing was asked of anyone but to look, and to point servers that do not run.
-  bool OnlyLooked() const {
-    for (int i = 0; i < Steps(); ++i) {
-      const Action* action = StepAt(i).action();
-      const bool looks = action == nullptr || std::holds_alternative<CheckDatabase>(*action) ||
-                         std::holds_alternative<CheckChat>(*action) ||
-                         std::holds_alternative<PointAt>(*action);
-      if (!looks && state_.steps[i].attempt > 0) return false;
-    }
-    return true;
-  }
-  // An adoption that gave nobody the right to write can be made anew from what is seen then; one
-  // that waited would keep its pool from being mended by a change of the topology.
-  bool GaveNothing() const {
-    if (state_.plan->kind != PlanKind::kAdopt) return false;
-    for (int i = 0; i < Steps(); ++i) {
-      const Action* action = StepAt(i).action();
-      if (action == nullptr || !std::holds_alternative<Unfence>(*action)) continue;
-      const StepExecution& now = state_.steps[i];
-      const bool refused = now.state == StepState::kFailed && now.attempt == 1 &&
-                           now.outcome->code == OutcomeCode::kRefused;
-      if (now.attempt > 0 && !refused) return false;
-    }
-    return true;
-  }
-  // A failure now ends the plan with chat served where it was, rather than leave it waiting.
-  bool CanGiveUp() const {
-    return !state_.undoing && (OnlyLooked() || GaveNothing() || (HasUndo() && !FenceStarted()));
-  }
+  int Steps() const { return situation_.Steps(); }
+  const Step& StepAt(int i) const { return situation_.StepAt(i); }
+  bool InDirection(int i) const { return situation_.InDirection(i); }
+  bool Any(StepState wanted) const { return situation_.Any(wanted); }
+  bool Blocked() const { return situation_.Blocked(); }
 
   // The step whose last try `id` is, when the plan still listens to it; else -1.
   int CurrentStep(const CommandId& id) const {
@@ -127,6 +90,25 @@ class Draft {
       return -1;
     }
     return name->step;
+  }
+  // A forward command ended late that an undo step met under way, and the undo waits because of
+  // that.
+  bool WasInTheWay(const CommandId& id) const {
+    const std::optional<CommandName> name = ParseCommandId(id);
+    if (!name.has_value() || name->plan != state_.plan->id || name->step < 0 ||
+        name->step >= Steps() || InDirection(name->step) ||
+        state_.steps[name->step].attempt != name->attempt || state_.paused ||
+        state_.state != PlanState::kWaiting) {
+      return false;
+    }
+    for (int i = 0; i < Steps(); ++i) {
+      const StepExecution& step = state_.steps[i];
+      if (InDirection(i) && step.state == StepState::kFailed && step.outcome != nullptr &&
+          step.outcome->reason == "BUSY" && StepAt(i).target == StepAt(name->step).target) {
+        return true;
+      }
+    }
+    return false;
   }
   static StepEvent EventOf(const Outcome& outcome) {
     switch (outcome.code) {
@@ -182,7 +164,7 @@ class Draft {
       case Reaction::kAsk:
         return Ask(step);
       case Reaction::kGiveUpOrWait:
-        if (CanGiveUp()) return Finish(step, outcome, 0);
+        if (state_.aborting || situation_.CanGiveUp()) return Finish(step, outcome, 0);
         return Wait();
       case Reaction::kTryAgain:
         return Start(step);
@@ -191,6 +173,14 @@ class Draft {
         return Arm(step);
       case Reaction::kRearm:
         return Arm(step);
+      case Reaction::kSkip:
+        if (now.state != StepState::kFailed) Cancel(step);
+        return;
+      case Reaction::kStop:
+        Cancel(step);
+        return Arm(step);
+      case Reaction::kTellStop:
+        return Cancel(step);
     }
   }
 
@@ -200,26 +190,39 @@ class Draft {
     Evolve(state_, record);
     out_.facts.push_back(std::move(record.fact));
   }
-  void Ask(int step) { out_.queries.push_back({StepAt(step).target.host, state_.CommandOf(step)}); }
+  void Ask(int step) {
+    out_.queries.push_back({StepAt(step).target.host, state_.CommandOf(step)});
+    // A session that ended may have taken the first word with it.
+    if (state_.aborting) Cancel(step);
+  }
+  void Cancel(int step) {
+    out_.cancels.push_back({StepAt(step).target.host, state_.CommandOf(step)});
+  }
   void Arm(int step) {
-    out_.timers.push_back({step, state_.steps[step].attempt, StepAt(step).timeout + kAnswerGrace});
+    const absl::Duration limit = StepAt(step).timeout + kAnswerGrace;
+    out_.timers.push_back(
+        {step, state_.steps[step].attempt, state_.aborting ? std::min(limit, kCancelMax) : limit});
   }
 
   // Records the outcome of the last try and goes on; an unsuccessful one is tried again first if
   // fewer than `tries` were made and nothing else stands in the way.
   void Finish(int step, const Outcome& outcome, int tries) {
-    const bool again = !outcome.ok() && state_.state != PlanState::kWaiting && !Blocked() &&
-                       state_.steps[step].attempts_since_resume < tries;
+    const bool again = !outcome.ok() && state_.state != PlanState::kWaiting && !state_.aborting &&
+                       !Blocked() && state_.steps[step].attempts_since_resume < tries;
     Add(StepFinished{state_.plan->id, step, state_.steps[step].attempt, outcome});
     if (again) return Start(step);
     if (state_.state != PlanState::kWaiting) return Advance();
-    if (Blocked() || Any(StepState::kRunning)) return Wait();
-    // The late answer was the last thing that the plan waited for.
-    GoOn("baton", "every answer that was waited for is in", "");
+    Unblocked("baton", "every answer that was waited for is in", "");
+  }
+
+  // Something that a waiting plan waited for is settled: goes on if it was the last.
+  void Unblocked(const std::string& by, const std::string& reason, const std::string& request_id) {
+    if (state_.paused || Blocked() || Any(StepState::kRunning)) return Wait();
+    GoOn(by, reason, request_id);
   }
 
   void GoOn(const std::string& by, const std::string& reason, const std::string& request_id) {
-    Add(PlanResumed{state_.plan->id, by, reason, request_id});
+    Add(PlanResumed{state_.plan->id, by, reason, request_id, std::nullopt});
     ReactAll(StepEvent::kResumed);
     Advance();
   }
@@ -242,31 +245,28 @@ class Draft {
     command.timeout = what.timeout;
     command.action = *what.action();
     if (what.input_from.has_value()) {
-      command.action = BindInput(command.action, *state_.PositionOf(*what.input_from));
+      const std::optional<LogPosition> position = state_.PositionOf(*what.input_from);
+      if (position.has_value()) command.action = BindInput(command.action, *position);
     }
     Add(StepStarted{plan, step, attempt, command.id});
     out_.commands.push_back({what.target.host, std::move(command)});
     Arm(step);
   }
 
-  bool Due(int i) const {
-    if (!InDirection(i) || state_.steps[i].state != StepState::kPending) return false;
-    const std::vector<int>& after = StepAt(i).after;
-    return std::all_of(after.begin(), after.end(), [this](int before) {
-      return state_.steps[before].state == StepState::kSucceeded;
-    });
-  }
-
   // Starts whatever is due, or settles what becomes of the plan. Steps come after those that they
   // depend on, so one pass is enough.
   void Advance() {
     if (state_.state == PlanState::kWaiting || Terminal(state_.state)) return;
+    if (state_.aborting) {
+      if (!Any(StepState::kRunning)) SettleAbort();
+      return;
+    }
     if (Blocked()) {
       if (!Any(StepState::kRunning)) Settle();
       return;
     }
     for (int i = 0; i < Steps(); ++i) {
-      if (Due(i)) Start(i);
+      if (situation_.Due(i)) Start(i);
     }
     if (Any(StepState::kRunning) || Any(StepState::kPending)) return;
     if (state_.undoing) {
@@ -277,60 +277,54 @@ class Draft {
     }
   }
 
+  void End(PlanState how, const std::string& text) { Add(PlanEnded{state_.plan->id, how, text}); }
+
   // Something failed and nothing runs any more.
   void Settle() {
-    if (!CanGiveUp()) return Wait();
-    const std::string reason = Shortened(Blockers(), kReasonBytesMax);
-    if (OnlyLooked()) {
-      Add(PlanEnded{state_.plan->id, PlanState::kFailed,
-                    absl::StrCat("nothing was moved: ", reason)});
-      return;
+    if (!situation_.CanGiveUp()) return Wait();
+    const std::string reason = situation_.Blockers();
+    if (situation_.OnlyLooked()) {
+      return End(PlanState::kFailed, absl::StrCat("nothing was moved: ", reason));
     }
-    if (GaveNothing()) {
-      Add(PlanEnded{state_.plan->id, PlanState::kFailed,
-                    absl::StrCat("nobody was given the right to write: ", reason,
-                                 "; mend it, then: baton adopt ", state_.plan->pool.value(),
-                                 " --reason \"...\"")});
-      return;
+    if (situation_.GaveNothing()) {
+      return End(PlanState::kFailed, absl::StrCat("nobody was given the right to write: ", reason,
+                                                  "; mend it, then: baton adopt ",
+                                                  state_.plan->pool.value(), " --reason \"...\""));
+    }
+    BeginUndo(reason);
+  }
+
+  // An operator gave the plan up, and nothing runs any more.
+  void SettleAbort() {
+    const std::string word = state_.end_text;
+    if (!state_.undoing && situation_.OnlyLooked()) {
+      return End(PlanState::kFailed, absl::StrCat("nothing was moved: ", word));
+    }
+    if (situation_.CanUndo()) return BeginUndo(word);
+    End(PlanState::kFailed, absl::StrCat(word, "; ", situation_.LeftBehind()));
+  }
+
+  void BeginUndo(const std::string& reason) {
+    // It may be in the way of what takes it back.
+    for (int i = 0; i < Steps(); ++i) {
+      if (state_.steps[i].state == StepState::kUnknown) Cancel(i);
     }
     Add(UndoStarted{state_.plan->id, reason});
     Advance();
   }
 
   void Wait() {
-    const std::string reason =
-        absl::StrCat(Shortened(Blockers(), kReasonBytesMax), "; mend it, then: baton resume ",
-                     state_.plan->pool.value(), " --reason \"...\"");
+    // Then it waits for an operator whatever happens, and says so already.
+    if (state_.paused) return;
+    const std::string instead = situation_.InsteadOfUndo();
+    const std::string reason = absl::StrCat(situation_.Blockers(), "; mend it, then: baton resume ",
+                                            state_.plan->pool.value(), " --reason \"...\"",
+                                            instead.empty() ? "" : "; or, ", instead);
     if (reason != state_.waiting_for) Add(PlanWaiting{state_.plan->id, reason});
   }
 
-  std::string Complaint(int step) const {
-    const StepExecution& now = state_.steps[step];
-    std::string text = absl::StrCat("\"", StepAt(step).title, "\" on ",
-                                    StepAt(step).target.ToString(), " (try ", now.attempt, "): ");
-    if (now.state == StepState::kRunning) {
-      absl::StrAppend(&text, "has not been answered, wanted within ",
-                      absl::FormatDuration(StepAt(step).timeout));
-    } else if (now.outcome != nullptr) {
-      absl::StrAppend(&text, now.outcome->reason, now.outcome->reason.empty() ? "" : ": ",
-                      Shortened(now.outcome->message, kMessageBytesMax));
-    }
-    return text;
-  }
-  // Everything that keeps the plan from going on.
-  std::string Blockers() const {
-    std::string text;
-    for (int i = 0; i < Steps(); ++i) {
-      const StepState now = state_.steps[i].state;
-      if (InDirection(i) &&
-          (now == StepState::kFailed || now == StepState::kUnknown || now == StepState::kRunning)) {
-        absl::StrAppend(&text, text.empty() ? "" : "; ", Complaint(i));
-      }
-    }
-    return text;
-  }
-
   Execution state_;
+  const Situation situation_;
   Decision out_;
 };
 

@@ -1,8 +1,27 @@
 #include "coordinator/executor/driver.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
+#include "coordinator/executor/options.h"
+
 namespace baton {
+
+namespace {
+
+// The pool has moved since the plan was made.
+bool Stale(const Plan& plan, const Epoch& present) {
+  const bool raises = std::any_of(plan.steps.begin(), plan.steps.end(),
+                                  [](const Step& step) { return step.raises_epoch(); });
+  // One that leaves every right where it is goes on under the present epoch.
+  if (!raises) return plan.epoch_before != present || plan.epoch != present;
+  // These begin under the highest epoch seen anywhere, which may be above this journal's.
+  const bool by_fences = plan.kind == PlanKind::kAdopt || plan.kind == PlanKind::kProtect;
+  return plan.epoch <= present || (!by_fences && plan.epoch_before != present);
+}
+
+}  // namespace
 
 Driver::Driver(Journal& journal, AgentGateway& gateway, Scheduler& scheduler, Hooks hooks)
     : journal_(journal), gateway_(gateway), scheduler_(scheduler), hooks_(std::move(hooks)) {}
@@ -42,9 +61,7 @@ void Driver::Admit(Plan plan, std::function<void(absl::StatusOr<PlanId>)> done) 
   }
   const PoolState* pool = state_.FindPool(plan.pool);
   const Epoch present = pool == nullptr ? Epoch() : pool->epoch;
-  // An adoption goes by the highest epoch seen anywhere, which may be above this journal's.
-  const bool stale = plan.kind != PlanKind::kAdopt && plan.epoch_before != present;
-  if (stale || plan.epoch <= present || state_.executions.contains(plan.id)) {
+  if (Stale(plan, present) || state_.executions.contains(plan.id)) {
     return done(absl::AbortedError(absl::StrCat(
         plan.pool.value(), " is at epoch ", present.ToString(), ", plan ", plan.id.value(),
         " was made from ", plan.epoch_before.ToString(), ": make the plan anew")));
@@ -80,15 +97,19 @@ void Driver::Admitted(const PlanId& id, const PoolId& pool, const std::string& r
   if (records.ok()) Handle(id, Proceed{});
 }
 
-void Driver::Resume(const PlanId& plan, const std::string& by, const std::string& reason,
-                    const std::string& request_id, std::function<void(absl::Status)> done) {
+void Driver::Operate(const PlanId& plan, OperatorRequest request,
+                     std::function<void(absl::Status)> done) {
   if (!fatal_.ok()) return done(fatal_);
-  const Execution* execution = state_.FindExecution(plan);
-  if (execution == nullptr) {
+  if (state_.FindExecution(plan) == nullptr) {
     return done(
         absl::NotFoundError(absl::StrCat("no plan ", plan.value(), "; see baton plan list")));
   }
-  Handle(plan, ResumeRequested{by, reason, request_id}, std::move(done));
+  Handle(plan, std::move(request), std::move(done));
+}
+
+void Driver::Resume(const PlanId& plan, const std::string& by, const std::string& reason,
+                    const std::string& request_id, std::function<void(absl::Status)> done) {
+  Operate(plan, {Verb::kResume, std::nullopt, by, reason, request_id}, std::move(done));
 }
 
 void Driver::Append(Fact fact, std::function<void(absl::StatusOr<Record>)> done) {
@@ -135,17 +156,13 @@ void Driver::Work(const PlanId& plan) {
     auto [event, done] = std::move(lane.queue.front());
     lane.queue.pop_front();
     const Execution& now = *state_.FindExecution(plan);
-    const auto* resume = std::get_if<ResumeRequested>(&event);
-    if (resume != nullptr && done != nullptr) {
-      const auto before = state_.resumptions.find(resume->request_id);
-      if (before != state_.resumptions.end() && before->second == plan) {
-        done(absl::OkStatus());
-        continue;
-      }
-      if (now.state != PlanState::kWaiting) {
-        done(absl::FailedPreconditionError(
-            absl::StrCat("plan ", plan.value(), " is ", std::string(ToString(now.state)),
-                         ", wanted waiting: only a waiting plan can be resumed")));
+    const auto* request = std::get_if<OperatorRequest>(&event);
+    if (request != nullptr && done != nullptr) {
+      const auto before = state_.operated.find(request->request_id);
+      const bool again = before != state_.operated.end() && before->second == plan;
+      const absl::Status allowed = again ? absl::OkStatus() : Resolve(now, *request).status();
+      if (again || !allowed.ok()) {
+        done(allowed);
         continue;
       }
     }
@@ -198,6 +215,7 @@ void Driver::Execute(const PlanId& plan, Decision decision, const std::vector<Re
     }
   }
   for (const StartTimer& timer : decision.timers) Arm(plan, timer);
+  for (const CancelRunning& cancel : decision.cancels) gateway_.Cancel(cancel.host, cancel.command);
   for (SendCommand& send : decision.commands) {
     send.command.sequence = sequences[send.command.id];
     gateway_.Send(send.host, send.command);

@@ -48,8 +48,10 @@ class Driver {
   // was seen before gives the plan that it gave then.
   void Admit(Plan plan, std::function<void(absl::StatusOr<PlanId>)> done);
 
-  // Goes on with a waiting plan. NOT_FOUND; FAILED_PRECONDITION: it does not wait. A request id
-  // that resumed this plan before is OK and does nothing.
+  // Does with a plan what an operator asks. NOT_FOUND; else as Resolve. A request id that did
+  // something with this plan before is OK and does nothing.
+  void Operate(const PlanId& plan, OperatorRequest request, std::function<void(absl::Status)> done);
+  // Operate with Verb::kResume.
   void Resume(const PlanId& plan, const std::string& by, const std::string& reason,
               const std::string& request_id, std::function<void(absl::Status)> done);
 

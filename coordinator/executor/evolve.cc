@@ -1,11 +1,10 @@
-#include <algorithm>
+#include "absl/strings/str_cat.h"
 
 #include "coordinator/executor/execution.h"
+#include "coordinator/executor/situation.h"
 
 namespace baton {
 namespace {
-
-constexpr size_t kLineagesKept = 8;
 
 // Changes one execution by one fact of its plan.
 struct ExecutionChange {
@@ -23,6 +22,20 @@ struct ExecutionChange {
         state.steps[i].state = StepState::kSkipped;
       }
     }
+  }
+  // What was never tried needs no taking back.
+  void SkipNeedlessUndo() {
+    for (size_t i = 0; i < state.steps.size(); ++i) {
+      const Step& step = state.plan->steps[i];
+      if (step.undo && step.undoes.has_value() && state.steps[*step.undoes].attempt == 0) {
+        state.steps[i].state = StepState::kSkipped;
+      }
+    }
+  }
+
+  void GoOn() {
+    state.state = state.undoing ? PlanState::kUndoing : PlanState::kRunning;
+    state.waiting_for.clear();
   }
 
   void operator()(const TopologyApplied&) {}
@@ -65,95 +78,65 @@ struct ExecutionChange {
   }
   void operator()(const PlanResumed& fact) {
     if (!Mine(fact.plan)) return;
-    state.state = state.undoing ? PlanState::kUndoing : PlanState::kRunning;
-    state.waiting_for.clear();
+    if (fact.step.has_value()) {
+      StepExecution* step = Find(fact.plan, *fact.step);
+      if (step != nullptr) step->attempts_since_resume = 0;
+      if (!state.paused) GoOn();
+      return;
+    }
+    state.paused = false;
+    GoOn();
     for (StepExecution& step : state.steps) step.attempts_since_resume = 0;
   }
+  void operator()(const PlanPaused& fact) {
+    if (!Mine(fact.plan)) return;
+    state.state = PlanState::kWaiting;
+    state.paused = true;
+    state.waiting_for =
+        absl::StrCat("paused", ByWhom(fact.by, fact.reason), "; to go on: baton resume ",
+                     state.plan->pool.value(), " --reason \"...\"");
+  }
+  void operator()(const StepSkipped& fact) {
+    StepExecution* step = Find(fact.plan, fact.step);
+    if (step == nullptr) return;
+    step->state = StepState::kSkipped;
+    step->ended = time;
+  }
+  void operator()(const AbortStarted& fact) {
+    if (!Mine(fact.plan)) return;
+    state.aborting = true;
+    state.paused = false;
+    GoOn();
+    const std::string word = absl::StrCat("aborted", ByWhom(fact.by, fact.reason));
+    state.end_text = state.undoing ? absl::StrCat(state.end_text, "; its undo was ", word) : word;
+  }
+  void operator()(const ReturnFenced&) {}
   void operator()(const UndoStarted& fact) {
     if (!Mine(fact.plan)) return;
     state.state = PlanState::kUndoing;
     state.undoing = true;
+    state.aborting = false;
     state.waiting_for.clear();
     state.end_text = fact.reason;
     SkipPending(false);
+    SkipNeedlessUndo();
   }
   void operator()(const PlanEnded& fact) {
     if (!Mine(fact.plan)) return;
     state.state = fact.state;
     state.end_text = fact.text;
     state.waiting_for.clear();
+    state.paused = state.aborting = false;
     state.ended = time;
     SkipPending(false);
     SkipPending(true);
   }
 };
 
-WriteRight* RightOf(PoolState& pool, const Step& step) {
-  return step.database.empty() ? nullptr : &pool.rights[step.database];
-}
-
-void GiveRight(PoolState& pool, const Step& step, const Lineage& write) {
-  WriteRight* right = RightOf(pool, step);
-  if (right == nullptr) return;
-  right->writer = step.target.host;
-  right->system_id = write.system_id;
-  right->lineages.push_back(write);
-  if (right->lineages.size() > kLineagesKept) {
-    right->lineages.erase(right->lineages.begin(), right->lineages.end() - kLineagesKept);
-  }
-}
-
-void Started(PoolState& pool, const Step& step) {
-  const Action& action = *step.action();
-  if (std::holds_alternative<Fence>(action)) {
-    WriteRight* right = RightOf(pool, step);
-    if (right != nullptr && right->writer == step.target.host) right->writer = HostId();
-  } else if (std::holds_alternative<Drain>(action) || std::holds_alternative<Deactivate>(action)) {
-    pool.active_chat.erase(step.target);
-  }
-}
-
-void Succeeded(PoolState& pool, const Plan& plan, const Step& step, const Outcome& outcome) {
-  const Action& action = *step.action();
-  if (std::holds_alternative<ShipTail>(action)) {
-    WriteRight* right = RightOf(pool, step);
-    if (right != nullptr && !right->lineages.empty() && outcome.position.has_value()) {
-      right->lineages.back().sealed = outcome.position;
-    }
-  } else if (const auto* recover = std::get_if<Recover>(&action)) {
-    GiveRight(pool, step, recover->write);
-  } else if (const auto* unfence = std::get_if<Unfence>(&action)) {
-    GiveRight(pool, step, unfence->write);
-    pool.adopted = true;
-  } else if (std::holds_alternative<Activate>(action)) {
-    pool.active_chat[step.target] = step.undo ? plan.undo_epoch : plan.epoch;
-  }
-}
-
-// The step that a fact of `plan` is about, if it is one that acts on a host.
-const Step* ActingStep(const Plan& plan, const PlanId& of, int step) {
-  if (of != plan.id || step < 0 || step >= static_cast<int>(plan.steps.size())) return nullptr;
-  return plan.steps[step].raises_epoch() ? nullptr : &plan.steps[step];
-}
-
 }  // namespace
 
 void Evolve(Execution& state, const Record& record) {
   std::visit(ExecutionChange{state, record.time}, record.fact);
-}
-
-void Evolve(PoolState& state, const Plan& plan, const Record& record) {
-  if (const auto* raised = std::get_if<EpochRaised>(&record.fact)) {
-    if (raised->plan == plan.id) state.epoch = std::max(state.epoch, raised->epoch);
-  } else if (const auto* started = std::get_if<StepStarted>(&record.fact)) {
-    const Step* step = ActingStep(plan, started->plan, started->step);
-    if (step != nullptr) Started(state, *step);
-  } else if (const auto* finished = std::get_if<StepFinished>(&record.fact)) {
-    const Step* step = ActingStep(plan, finished->plan, finished->step);
-    if (step != nullptr && finished->outcome.ok()) {
-      Succeeded(state, plan, *step, finished->outcome);
-    }
-  }
 }
 
 }  // namespace baton

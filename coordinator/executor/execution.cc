@@ -25,6 +25,22 @@ std::string_view ToString(StepState state) {
   return "invalid";
 }
 
+std::string_view ToString(Verb verb) {
+  switch (verb) {
+    case Verb::kPause:
+      return "pause";
+    case Verb::kResume:
+      return "resume";
+    case Verb::kRetry:
+      return "retry";
+    case Verb::kSkip:
+      return "skip";
+    case Verb::kAbort:
+      return "abort";
+  }
+  return "invalid";
+}
+
 std::optional<LogPosition> Execution::PositionOf(int step) const {
   const StepExecution& of = steps[step];
   if (of.state != StepState::kSucceeded || of.outcome == nullptr) return std::nullopt;

@@ -36,8 +36,10 @@ struct Execution {
   std::shared_ptr<const Plan> plan;
   PlanState state = PlanState::kRunning;
   bool undoing = false;     // the way back was begun; stays true while it waits or after it ended
+  bool paused = false;      // kWaiting only: until an operator resumes it, whatever answers come
+  bool aborting = false;    // what runs was told to stop; nothing new begins
   std::string waiting_for;  // kWaiting only
-  std::string end_text;     // once undoing or ended: why
+  std::string end_text;     // once aborting, undoing or ended: why
   absl::Time ended = absl::InfinitePast();
   std::vector<StepExecution> steps;  // parallel to plan->steps
 
@@ -82,13 +84,19 @@ struct StepTimedOut {
   int step = 0;
   int attempt = 0;
 };
-struct ResumeRequested {
+// What an operator may ask of a plan; options.h says what each does and when it is allowed.
+enum class Verb { kPause, kResume, kRetry, kSkip, kAbort };
+inline constexpr int kVerbs = 5;
+std::string_view ToString(Verb verb);
+struct OperatorRequest {
+  Verb verb = Verb::kResume;
+  std::optional<int> step;  // kRetry, kSkip: which; none: the only one that qualifies
   std::string by;
   std::string reason;
   std::string request_id;
 };
 using PlanEvent = std::variant<Proceed, CommandEnded, CommandNotAccepted, HostReady, HostLost,
-                               StepTimedOut, ResumeRequested>;
+                               StepTimedOut, OperatorRequest>;
 
 struct SendCommand {
   HostId host;
@@ -98,17 +106,22 @@ struct QueryCommandState {
   HostId host;
   CommandId command;
 };
+struct CancelRunning {
+  HostId host;
+  CommandId command;
+};
 struct StartTimer {
   int step = 0;
   int attempt = 0;
   absl::Duration after;
 };
 
-// In this order: make the records durable, evolve, then send, ask and set timers. Each command
-// belongs to the StepStarted fact of its step; whoever sends it sets its sequence to that of the
-// fact's record, which is durable and grows over all plans.
+// In this order: make the records durable, evolve, then cancel, send, ask and set timers. Each
+// command belongs to the StepStarted fact of its step; whoever sends it sets its sequence to that
+// of the fact's record, which is durable and grows over all plans.
 struct Decision {
   std::vector<Fact> facts;
+  std::vector<CancelRunning> cancels;
   std::vector<SendCommand> commands;
   std::vector<QueryCommandState> queries;
   std::vector<StartTimer> timers;

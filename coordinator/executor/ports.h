@@ -31,6 +31,8 @@ class AgentGateway {
   // learns of the next session and asks what became of it.
   virtual void Send(const HostId& host, const Command& command) = 0;
   virtual void Query(const HostId& host, const CommandId& command) = 0;
+  // Stops the command if it runs; its answer says what was and wasn't done.
+  virtual void Cancel(const HostId& host, const CommandId& command) = 0;
   virtual bool Connected(const HostId& host) const = 0;
 };
 

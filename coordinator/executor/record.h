@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -65,6 +66,30 @@ struct PlanResumed {
   std::string by;
   std::string reason;
   std::string request_id;
+  std::optional<int> step;  // only this one is tried again; a paused plan stays paused
+};
+// No further step begins until it is resumed.
+struct PlanPaused {
+  PlanId plan;
+  std::string by;
+  std::string reason;
+  std::string request_id;
+};
+// The plan goes on without the step, on someone's word.
+struct StepSkipped {
+  PlanId plan;
+  int step = 0;
+  std::string by;
+  std::string reason;
+  std::string request_id;
+};
+// What runs is being cancelled. Once it has ended, or said nothing for too long, the plan takes
+// back what it did or ends where it is.
+struct AbortStarted {
+  PlanId plan;
+  std::string by;
+  std::string reason;
+  std::string request_id;
 };
 struct UndoStarted {
   PlanId plan;
@@ -75,9 +100,16 @@ struct PlanEnded {
   PlanState state = PlanState::kSucceeded;  // a terminal one
   std::string text;
 };
+// Someone whose right was taken while away (PoolState::fence_due) was seen to be fenced.
+struct ReturnFenced {
+  PoolId pool;
+  ResourceRef resource;
+  Epoch epoch;
+};
 
 using Fact = std::variant<TopologyApplied, LedgerAccepted, PlanAdmitted, EpochRaised, StepStarted,
-                          StepFinished, PlanWaiting, PlanResumed, UndoStarted, PlanEnded>;
+                          StepFinished, PlanWaiting, PlanResumed, UndoStarted, PlanEnded,
+                          PlanPaused, StepSkipped, AbortStarted, ReturnFenced>;
 
 struct Record {
   uint64_t sequence = 0;  // set by the journal: 1, 2, 3, … without a gap

@@ -12,7 +12,7 @@ PlanId PlanOf(const Fact& fact) {
       [](const auto& what) {
         using What = std::decay_t<decltype(what)>;
         if constexpr (std::is_same_v<What, TopologyApplied> ||
-                      std::is_same_v<What, LedgerAccepted>) {
+                      std::is_same_v<What, LedgerAccepted> || std::is_same_v<What, ReturnFenced>) {
           return PlanId();
         } else if constexpr (std::is_same_v<What, PlanAdmitted>) {
           return what.plan->id;
@@ -30,6 +30,30 @@ void Admit(CoordinatorState& state, const Plan& plan) {
   state.running[plan.pool] = plan.id;
   state.pools[plan.pool];
   if (!plan.request_id.empty()) state.by_request[plan.request_id] = plan.id;
+}
+
+// The request id under which an operator did something with a plan; empty: nobody did.
+std::string OperatorRequestOf(const Fact& fact) {
+  return std::visit(
+      [](const auto& what) -> std::string {
+        using What = std::decay_t<decltype(what)>;
+        if constexpr (std::is_same_v<What, PlanResumed> || std::is_same_v<What, PlanPaused> ||
+                      std::is_same_v<What, StepSkipped> || std::is_same_v<What, AbortStarted>) {
+          return what.request_id;
+        } else {
+          return "";
+        }
+      },
+      fact);
+}
+
+void Returned(CoordinatorState& state, const ReturnFenced& fact) {
+  const auto pool = state.pools.find(fact.pool);
+  if (pool == state.pools.end()) return;
+  const auto due = pool->second.fence_due.find(fact.resource);
+  if (due != pool->second.fence_due.end() && due->second <= fact.epoch) {
+    pool->second.fence_due.erase(due);
+  }
 }
 
 // Rights older than this one are being taken away; none: nothing is withheld.
@@ -66,15 +90,17 @@ void Evolve(CoordinatorState& state, const Record& record) {
     state.ledgers[ledger->host] = *ledger;
     return;
   }
+  if (const auto* returned = std::get_if<ReturnFenced>(&record.fact)) {
+    return Returned(state, *returned);
+  }
   if (const auto* admitted = std::get_if<PlanAdmitted>(&record.fact)) Admit(state, *admitted->plan);
   const auto it = state.executions.find(PlanOf(record.fact));
   if (it == state.executions.end()) return;
   Evolve(it->second, record);
   const Plan& plan = *it->second.plan;
   Evolve(state.pools[plan.pool], plan, record);
-  if (const auto* resumed = std::get_if<PlanResumed>(&record.fact)) {
-    if (!resumed->request_id.empty()) state.resumptions[resumed->request_id] = plan.id;
-  }
+  const std::string request = OperatorRequestOf(record.fact);
+  if (!request.empty()) state.operated[request] = plan.id;
   if (std::holds_alternative<PlanEnded>(record.fact)) state.running.erase(plan.pool);
 }
 
@@ -85,6 +111,9 @@ std::vector<Confirmation> ConfirmationsFor(const CoordinatorState& state, const 
     const PoolState* known = state.FindPool(id);
     if (known == nullptr) continue;
     const Epoch withheld_below = WithheldBelow(state, id);
+    const auto may = [&](const ResourceRef& ref, const Epoch& epoch) {
+      return epoch >= withheld_below && !known->fence_due.contains(ref);
+    };
     for (const Database& database : pool.databases) {
       const auto right = known->rights.find(database.id);
       const Instance* instance = database.OnHost(host);
@@ -93,10 +122,11 @@ std::vector<Confirmation> ConfirmationsFor(const CoordinatorState& state, const 
         continue;
       }
       const Epoch epoch = right->second.lineages.back().epoch;
-      if (epoch >= withheld_below) found.push_back({id, {host, instance->service}, epoch});
+      const ResourceRef ref{host, instance->service};
+      if (may(ref, epoch)) found.push_back({id, ref, epoch});
     }
     for (const auto& [ref, epoch] : known->active_chat) {
-      if (ref.host == host && epoch >= withheld_below) found.push_back({id, ref, epoch});
+      if (ref.host == host && may(ref, epoch)) found.push_back({id, ref, epoch});
     }
   }
   return found;

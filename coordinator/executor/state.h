@@ -24,14 +24,14 @@ struct Confirmation {
 
 struct CoordinatorState {
   uint64_t last_sequence = 0;
-  std::optional<TopologyApplied> topology;    // the one in force
-  std::map<HostId, LedgerAccepted> ledgers;   // the one that speaks for each host
-  std::map<PlanId, Execution> executions;     // ended ones too
-  std::vector<PlanId> admitted;               // in the order of their admission
-  std::map<PoolId, PoolState> pools;          // those that a plan was admitted for
-  std::map<PoolId, PlanId> running;           // the one plan of a pool that has not ended
-  std::map<std::string, PlanId> by_request;   // request ids of admitted plans
-  std::map<std::string, PlanId> resumptions;  // request ids of resumes
+  std::optional<TopologyApplied> topology;   // the one in force
+  std::map<HostId, LedgerAccepted> ledgers;  // the one that speaks for each host
+  std::map<PlanId, Execution> executions;    // ended ones too
+  std::vector<PlanId> admitted;              // in the order of their admission
+  std::map<PoolId, PoolState> pools;         // those that a plan was admitted for
+  std::map<PoolId, PlanId> running;          // the one plan of a pool that has not ended
+  std::map<std::string, PlanId> by_request;  // request ids of admitted plans
+  std::map<std::string, PlanId> operated;    // request ids of what operators did with a plan
 
   // Null when unknown.
   const Execution* FindExecution(const PlanId& id) const;
@@ -44,8 +44,8 @@ void Evolve(CoordinatorState& state, const Record& record);
 
 // What a session of `host` may be told to confirm: the rights that `host` holds, but none that a
 // plan under way is taking away (one older than the epoch that the plan has raised, unless the plan
-// is giving it back). To be asked again after UndoStarted and PlanEnded, when withheld ones return.
-// In a fixed order.
+// is giving it back), and none that was taken from it while it was away. To be asked again after
+// UndoStarted and PlanEnded, when withheld ones return. In a fixed order.
 std::vector<Confirmation> ConfirmationsFor(const CoordinatorState& state, const Topology& topology,
                                            const HostId& host);
 

@@ -20,10 +20,13 @@ enum class StepEvent {
   kHostLost,
   kTimedOut,
   kResumed,
+  kRetried,  // by its number
+  kSkipped,
+  kAborted,
   kReplayed,
 };
 inline constexpr int kStepStates = 6;
-inline constexpr int kStepEvents = 10;
+inline constexpr int kStepEvents = 13;
 
 enum class Reaction {
   kIgnore,
@@ -35,6 +38,9 @@ enum class Reaction {
   kTryAgain,
   kAskAgain,  // ask, with a new time limit
   kRearm,     // a new time limit
+  kSkip,      // go on without it; what may still run of it is told to stop
+  kStop,      // told to stop, and waited for
+  kTellStop,  // told to stop, not waited for
 };
 
 struct Transition {
@@ -70,10 +76,18 @@ inline constexpr Transition kTransitions[] = {
      "The command may still be acting; its time limit goes on."},
     {Bits(StepState::kRunning), Bits(StepEvent::kTimedOut), Reaction::kGiveUpOrWait,
      "No answer in time is no answer: go back where that is safe, else say whom we wait for."},
-    {Bits(StepState::kRunning), Bits(StepEvent::kResumed), Reaction::kAskAgain,
+    {Bits(StepState::kRunning), Bits(StepEvent::kResumed, StepEvent::kRetried), Reaction::kAskAgain,
      "It may have ended unheard: ask before another try is thought of."},
     {Bits(StepState::kRunning), Bits(StepEvent::kReplayed), Reaction::kRearm,
      "Time limits do not outlive the coordinator; the question is asked when the host is ready."},
+    {Bits(StepState::kRunning, StepState::kUnknown, StepState::kFailed), Bits(StepEvent::kSkipped),
+     Reaction::kSkip, "An operator answers for it: the plan goes on without."},
+    {Bits(StepState::kRunning), Bits(StepEvent::kAborted), Reaction::kStop,
+     "What becomes of the plan depends on what was and wasn't done: its word is waited for."},
+    {Bits(StepState::kUnknown), Bits(StepEvent::kAborted), Reaction::kTellStop,
+     "It had its time to answer; whatever it still does is to end."},
+    {Bits(StepState::kFailed), Bits(StepEvent::kAborted), Reaction::kIgnore,
+     "It ended: there is nothing to stop."},
 
     {Bits(StepState::kUnknown),
      Bits(StepEvent::kAnsweredOk, StepEvent::kAnsweredFailed, StepEvent::kAnsweredRefused),
@@ -85,10 +99,12 @@ inline constexpr Transition kTransitions[] = {
     {Bits(StepState::kUnknown),
      Bits(StepEvent::kHostLost, StepEvent::kTimedOut, StepEvent::kReplayed), Reaction::kIgnore,
      "It is not being waited for."},
-    {Bits(StepState::kUnknown, StepState::kFailed), Bits(StepEvent::kResumed), Reaction::kTryAgain,
-     "An operator wants it tried again, as a new command."},
-    {Bits(StepState::kFailed), kAnyEvent & ~Bits(StepEvent::kResumed), Reaction::kIgnore,
-     "It ended; only an operator's resume begins another try."},
+    {Bits(StepState::kUnknown, StepState::kFailed), Bits(StepEvent::kResumed, StepEvent::kRetried),
+     Reaction::kTryAgain, "An operator wants it tried again, as a new command."},
+    {Bits(StepState::kFailed),
+     kAnyEvent &
+         ~Bits(StepEvent::kResumed, StepEvent::kRetried, StepEvent::kSkipped, StepEvent::kAborted),
+     Reaction::kIgnore, "It ended; only an operator's word begins another try."},
 };
 
 // The row for `state` and `event`; there is exactly one (a test proves it).

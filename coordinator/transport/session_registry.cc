@@ -95,6 +95,14 @@ void SessionRegistry::Query(const HostId& host, const CommandId& command) {
   session->link->Send(std::move(message));
 }
 
+void SessionRegistry::Cancel(const HostId& host, const CommandId& command) {
+  Session* session = FindWelcomed(host);
+  if (session == nullptr) return;
+  v1::CoordinatorMessage message;
+  message.mutable_cancel_command()->set_command(command.value());
+  session->link->Send(std::move(message));
+}
+
 bool SessionRegistry::Connected(const HostId& host) const {
   const Session* session = FindWelcomed(host);
   return session != nullptr && session->ready;

@@ -56,6 +56,7 @@ class SessionRegistry : public AgentGateway {
 
   void Send(const HostId& host, const Command& command) override;
   void Query(const HostId& host, const CommandId& command) override;
+  void Cancel(const HostId& host, const CommandId& command) override;
   bool Connected(const HostId& host) const override;
 
   // Checks the real preconditions of `action` on the agent; `done` comes once, at the latest after

@@ -57,8 +57,8 @@ struct Tell {
   void operator()(const PlanAdmitted& fact) const {
     Say("PLAN_ADMITTED",
         absl::StrCat(std::string(ToString(fact.plan->kind)), " of ", fact.plan->pool.value(),
-                     " to ", fact.plan->to_site.value(), " begins", By(fact.plan->requested_by),
-                     Because(fact.plan->reason)));
+                     fact.plan->to_site.empty() ? "" : " to ", fact.plan->to_site.value(),
+                     " begins", By(fact.plan->requested_by), Because(fact.plan->reason)));
   }
   void operator()(const EpochRaised& fact) const {
     AtStep(fact.step);
@@ -93,7 +93,30 @@ struct Tell {
     Say("PLAN_WAITING", absl::StrCat("the plan waits", Because(fact.reason)));
   }
   void operator()(const PlanResumed& fact) const {
+    if (fact.step.has_value()) {
+      const std::string title = TitleOf(*fact.step);
+      return Say("PLAN_RESUMED",
+                 absl::StrCat("to be tried again: ", title, By(fact.by), Because(fact.reason)));
+    }
     Say("PLAN_RESUMED", absl::StrCat("the plan goes on", By(fact.by), Because(fact.reason)));
+  }
+  void operator()(const PlanPaused& fact) const {
+    Say("PLAN_PAUSED",
+        absl::StrCat("paused: no further step begins", By(fact.by), Because(fact.reason)));
+  }
+  void operator()(const StepSkipped& fact) const {
+    const std::string title = TitleOf(fact.step);
+    Say("STEP_SKIPPED", absl::StrCat("skipped: ", title, By(fact.by), Because(fact.reason)));
+  }
+  void operator()(const AbortStarted& fact) const {
+    Say("ABORT_STARTED", absl::StrCat("the plan is given up; what runs is cancelled", By(fact.by),
+                                      Because(fact.reason)));
+  }
+  void operator()(const ReturnFenced& fact) const {
+    event.set_pool(fact.pool.value());
+    event.set_host(fact.resource.host.value());
+    Say("RETURN_FENCED", absl::StrCat(fact.resource.ToString(), " is back, and fenced under epoch ",
+                                      fact.epoch.ToString(), " before anything else"));
   }
   void operator()(const UndoStarted& fact) const {
     Say("UNDO_STARTED", absl::StrCat("the plan goes back", Because(fact.reason)));

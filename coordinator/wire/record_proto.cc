@@ -13,6 +13,12 @@ namespace {
 struct FillFact {
   internal::v1::Record& out;
 
+  template <class Request, class Proto>
+  static void Why(const Request& fact, Proto& proto) {
+    proto.set_reason(CleanText(fact.reason));
+    proto.set_request_id(CleanText(fact.request_id, kNameBytesMax));
+  }
+
   void operator()(const TopologyApplied& fact) const {
     auto& proto = *out.mutable_topology_applied();
     proto.set_revision(fact.revision);
@@ -61,8 +67,33 @@ struct FillFact {
     auto& proto = *out.mutable_plan_resumed();
     proto.set_plan(fact.plan.value());
     proto.set_resumed_by(CleanText(fact.by, kNameBytesMax));
-    proto.set_reason(CleanText(fact.reason));
-    proto.set_request_id(CleanText(fact.request_id, kNameBytesMax));
+    Why(fact, proto);
+    if (fact.step.has_value()) proto.set_step(*fact.step);
+  }
+  void operator()(const PlanPaused& fact) const {
+    auto& proto = *out.mutable_plan_paused();
+    proto.set_plan(fact.plan.value());
+    proto.set_paused_by(CleanText(fact.by, kNameBytesMax));
+    Why(fact, proto);
+  }
+  void operator()(const StepSkipped& fact) const {
+    auto& proto = *out.mutable_step_skipped();
+    proto.set_plan(fact.plan.value());
+    proto.set_step(fact.step);
+    proto.set_skipped_by(CleanText(fact.by, kNameBytesMax));
+    Why(fact, proto);
+  }
+  void operator()(const AbortStarted& fact) const {
+    auto& proto = *out.mutable_abort_started();
+    proto.set_plan(fact.plan.value());
+    proto.set_aborted_by(CleanText(fact.by, kNameBytesMax));
+    Why(fact, proto);
+  }
+  void operator()(const ReturnFenced& fact) const {
+    auto& proto = *out.mutable_return_fenced();
+    proto.set_pool(fact.pool.value());
+    *proto.mutable_resource() = ToProto(fact.resource);
+    *proto.mutable_epoch() = ToProto(fact.epoch);
   }
   void operator()(const UndoStarted& fact) const {
     out.mutable_undo_started()->set_plan(fact.plan.value());
@@ -105,6 +136,32 @@ absl::StatusOr<Fact> EndedFrom(const internal::v1::PlanEnded& proto) {
   return PlanEnded{PlanId(proto.plan()), state, proto.text()};
 }
 
+PlanResumed ResumedFrom(const internal::v1::PlanResumed& proto) {
+  PlanResumed fact{PlanId(proto.plan()), proto.resumed_by(), proto.reason(), proto.request_id(),
+                   std::nullopt};
+  if (proto.has_step()) fact.step = static_cast<int>(proto.step());
+  return fact;
+}
+
+PlanPaused PausedFrom(const internal::v1::PlanPaused& proto) {
+  return {PlanId(proto.plan()), proto.paused_by(), proto.reason(), proto.request_id()};
+}
+
+StepSkipped SkippedFrom(const internal::v1::StepSkipped& proto) {
+  return {PlanId(proto.plan()), static_cast<int>(proto.step()), proto.skipped_by(), proto.reason(),
+          proto.request_id()};
+}
+
+AbortStarted AbortFrom(const internal::v1::AbortStarted& proto) {
+  return {PlanId(proto.plan()), proto.aborted_by(), proto.reason(), proto.request_id()};
+}
+
+absl::StatusOr<Fact> ReturnedFrom(const internal::v1::ReturnFenced& proto) {
+  BATON_RETURN_IF_ERROR(CheckName("record.return_fenced.pool", proto.pool()));
+  BATON_ASSIGN_OR_RETURN(ResourceRef resource, FromProto(proto.resource()));
+  return ReturnFenced{PoolId(proto.pool()), std::move(resource), FromProto(proto.epoch())};
+}
+
 absl::StatusOr<Fact> FactFrom(const internal::v1::Record& record) {
   using Kind = internal::v1::Record;
   switch (record.fact_case()) {
@@ -128,11 +185,16 @@ absl::StatusOr<Fact> FactFrom(const internal::v1::Record& record) {
       return FinishedFrom(record.step_finished());
     case Kind::kPlanWaiting:
       return PlanWaiting{PlanId(record.plan_waiting().plan()), record.plan_waiting().reason()};
-    case Kind::kPlanResumed: {
-      const auto& proto = record.plan_resumed();
-      return PlanResumed{PlanId(proto.plan()), proto.resumed_by(), proto.reason(),
-                         proto.request_id()};
-    }
+    case Kind::kPlanResumed:
+      return ResumedFrom(record.plan_resumed());
+    case Kind::kPlanPaused:
+      return PausedFrom(record.plan_paused());
+    case Kind::kStepSkipped:
+      return SkippedFrom(record.step_skipped());
+    case Kind::kAbortStarted:
+      return AbortFrom(record.abort_started());
+    case Kind::kReturnFenced:
+      return ReturnedFrom(record.return_fenced());
     case Kind::kUndoStarted:
       return UndoStarted{PlanId(record.undo_started().plan()), record.undo_started().reason()};
     case Kind::kPlanEnded:
@@ -146,6 +208,7 @@ absl::StatusOr<Fact> FactFrom(const internal::v1::Record& record) {
 struct PlanOfFact {
   PlanId operator()(const TopologyApplied&) const { return {}; }
   PlanId operator()(const LedgerAccepted&) const { return {}; }
+  PlanId operator()(const ReturnFenced&) const { return {}; }
   PlanId operator()(const PlanAdmitted& fact) const { return fact.plan->id; }
   template <class OfPlan>
   PlanId operator()(const OfPlan& fact) const {

@@ -264,4 +264,10 @@ void CoordinatorProcess::Query(const HostId& host, const CommandId& command) {
   if (session != nullptr) SendDown(session->stream, agent::QueryCommand{command}, true);
 }
 
+void CoordinatorProcess::Cancel(const HostId& host, const CommandId& command) {
+  if (!running()) return;
+  Session* session = FindWelcomed(host);
+  if (session != nullptr) SendDown(session->stream, agent::CancelCommand{command}, true);
+}
+
 }  // namespace baton::sim

@@ -68,9 +68,16 @@ class CoordinatorProcess : public AgentGateway {
   void Resume(const PlanId& plan);
   void AcceptLedgers();
 
+  // What a broken or hostile peer sends in the present session of an agent, to it or from it.
+  void JunkToAgent(AgentProcess& agent, bool flood);
+  void JunkFromAgent(const HostId& host);
+  // Nothing that is held has grown beyond what there is.
+  void CheckBounds() const;
+
   // AgentGateway
   void Send(const HostId& host, const Command& command) override;
   void Query(const HostId& host, const CommandId& command) override;
+  void Cancel(const HostId& host, const CommandId& command) override;
   bool Connected(const HostId& host) const override;
 
   // The network, from the agents' ends.

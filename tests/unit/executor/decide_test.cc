@@ -19,6 +19,10 @@ static_assert(DecidesAndEvolves<Execution, PlanEvent, Record, Decision>);
 
 using ::testing::HasSubstr;
 
+OperatorRequest Resumed(const std::string& by, const std::string& reason, const std::string& id) {
+  return {Verb::kResume, std::nullopt, by, reason, id};
+}
+
 class DecideTest : public ::testing::Test {
  protected:
   DecideTest() : plan_(std::make_shared<const Plan>(testing::SmallSwitchover())) {
@@ -170,14 +174,14 @@ TEST_F(DecideTest, UndoThatFailsWaitsAndResumesUndoing) {
   End(18, FailedOutcome("U", "twice"));
   ASSERT_EQ(state_.state, PlanState::kWaiting);
   EXPECT_TRUE(state_.undoing);
-  Do(ResumeRequested{"me", "mended", ""});
+  Do(Resumed("me", "mended", ""));
   EXPECT_EQ(state_.state, PlanState::kUndoing);
   End(18, OkOutcome());
   EXPECT_EQ(state_.state, PlanState::kUndone);
 }
 
 // A drain that hangs on a frozen chat server is still under way when the way back begins.
-TEST_F(DecideTest, UndoThatMeetsABusyAgentSaysSoAndGoesOnWhenResumed) {
+TEST_F(DecideTest, UndoThatMeetsABusyAgentSaysSoAndGoesOnWhenThatHasEnded) {
   RunTo(6);
   Do(StepTimedOut{6, 1});
   ASSERT_TRUE(state_.undoing);
@@ -186,8 +190,10 @@ TEST_F(DecideTest, UndoThatMeetsABusyAgentSaysSoAndGoesOnWhenResumed) {
   EXPECT_EQ(state_.state, PlanState::kWaiting);
   EXPECT_THAT(state_.waiting_for, HasSubstr("BUSY"));
   EXPECT_THAT(state_.waiting_for, HasSubstr("baton resume"));
-  EXPECT_TRUE(End(6, OkOutcome()).facts.empty()) << "the late drain changes nothing";
-  Do(ResumeRequested{"who", "it thawed", "r"});
+  End(6, OkOutcome());
+  EXPECT_EQ(state_.state, PlanState::kUndoing) << "what was in the way has ended";
+  EXPECT_TRUE(End(6, OkOutcome()).facts.empty()) << "the drain itself changes nothing";
+  EXPECT_EQ(state_.steps[18].attempt, 2);
   End(18, OkOutcome());
   EXPECT_EQ(state_.state, PlanState::kUndone);
 }
@@ -203,7 +209,7 @@ TEST_F(DecideTest, FailureAfterTheFenceIsTriedAgainThenWaitsWithItsReasonAndAWay
   EXPECT_THAT(state_.waiting_for, HasSubstr("hq-sql1/mgc"));
   EXPECT_THAT(state_.waiting_for, HasSubstr("BUSY: still runs"));
   EXPECT_THAT(state_.waiting_for, HasSubstr("baton resume pool"));
-  const Decision resumed = Do(ResumeRequested{"me", "mended", "r1"});
+  const Decision resumed = Do(Resumed("me", "mended", "r1"));
   ASSERT_EQ(resumed.commands.size(), 1u);
   EXPECT_EQ(resumed.commands[0].command.id, CommandId("p2/9/3"));
   EXPECT_EQ(state_.steps[9].attempts_since_resume, 1);
@@ -213,7 +219,7 @@ TEST_F(DecideTest, RefusalAndCancellationAreNotTriedAgain) {
   RunTo(11);
   EXPECT_TRUE(End(11, RefusedOutcome("EPOCH_TOO_LOW", "saw 9.9")).commands.empty());
   EXPECT_EQ(state_.state, PlanState::kWaiting);
-  Do(ResumeRequested{"me", "mended", ""});
+  Do(Resumed("me", "mended", ""));
   Outcome cancelled = FailedOutcome("CANCELLED", "by hand");
   cancelled.code = OutcomeCode::kCancelled;
   EXPECT_TRUE(End(11, cancelled).commands.empty());
@@ -267,13 +273,13 @@ TEST_F(DecideTest, LateBadAnswerIsRecordedAndTheWaitGoesOn) {
   EXPECT_TRUE(End(10, FailedOutcome("SHARE", "is full")).commands.empty());
   EXPECT_EQ(state_.state, PlanState::kWaiting);
   EXPECT_THAT(state_.waiting_for, HasSubstr("SHARE: is full"));
-  EXPECT_EQ(Do(ResumeRequested{"me", "", ""}).commands.at(0).command.id, CommandId("p2/10/2"));
+  EXPECT_EQ(Do(Resumed("me", "", "")).commands.at(0).command.id, CommandId("p2/10/2"));
 }
 
 TEST_F(DecideTest, ResumeAsksAboutWhatMayStillRun) {
   RunTo(10);
   Do(StepTimedOut{10, 1});
-  const Decision decision = Do(ResumeRequested{"me", "", ""});
+  const Decision decision = Do(Resumed("me", "", ""));
   EXPECT_TRUE(decision.commands.empty());
   EXPECT_EQ(decision.queries.size(), 1u);
   EXPECT_EQ(decision.timers.size(), 1u);
@@ -282,7 +288,7 @@ TEST_F(DecideTest, ResumeAsksAboutWhatMayStillRun) {
 
 TEST_F(DecideTest, ResumeOfAPlanThatRunsIsNothing) {
   RunTo(9);
-  EXPECT_TRUE(Decide(state_, ResumeRequested{"me", "", ""}).facts.empty());
+  EXPECT_TRUE(Decide(state_, Resumed("me", "", "")).facts.empty());
 }
 
 TEST_F(DecideTest, DoubledAndStaleAnswersAreIgnored) {
@@ -307,7 +313,7 @@ TEST_F(DecideTest, FailedTailWaitsAndNeverTakesChatDown) {
   EXPECT_TRUE(last.commands.empty());
   EXPECT_EQ(state_.state, PlanState::kWaiting);
   EXPECT_EQ(pool_.active_chat.size(), 1u);
-  Do(ResumeRequested{"me", "", ""});
+  Do(Resumed("me", "", ""));
   End(15, OkOutcome());
   EXPECT_EQ(state_.state, PlanState::kSucceeded);
 }
@@ -318,7 +324,7 @@ TEST_F(DecideTest, NothingIsTriedAgainWhileSomethingElseStandsInTheWay) {
   EXPECT_TRUE(End(16, FailedOutcome("STANDBY", "did not start")).commands.empty());
   EXPECT_EQ(state_.state, PlanState::kWaiting);
   EXPECT_THAT(state_.waiting_for, HasSubstr("CANARY: no room; \"Start mgc"));
-  EXPECT_EQ(Do(ResumeRequested{"me", "", ""}).commands.size(), 2u);
+  EXPECT_EQ(Do(Resumed("me", "", "")).commands.size(), 2u);
 }
 
 TEST_F(DecideTest, RestartArmsTheTimersAndStartsNothingTwice) {
@@ -335,7 +341,7 @@ TEST_F(DecideTest, EndedPlanHearsNothing) {
   for (const PlanEvent& event :
        {PlanEvent(Proceed{}), PlanEvent(CommandEnded{CommandId("p2/9/1"), Unknown()}),
         PlanEvent(HostReady{HostId("hq-sql1")}), PlanEvent(StepTimedOut{9, 1}),
-        PlanEvent(ResumeRequested{"me", "", ""})}) {
+        PlanEvent(Resumed("me", "", ""))}) {
     const Decision decision = Decide(state_, event);
     EXPECT_TRUE(decision.facts.empty());
     EXPECT_TRUE(decision.queries.empty());
@@ -413,7 +419,7 @@ TEST_F(AdoptTest, RefusedRightEndsThePlanAndADoubtfulOneWaits) {
   state_ = before;
   for (int i = 0; i < 3; ++i) End(8, Unknown());
   EXPECT_EQ(state_.state, PlanState::kWaiting);
-  Do(ResumeRequested{"who", "again", "r"});
+  Do(Resumed("who", "again", "r"));
   End(8, RefusedOutcome("NO", "no"));
   EXPECT_EQ(state_.state, PlanState::kWaiting) << "an earlier try may have given it";
 }

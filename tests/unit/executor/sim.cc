@@ -177,6 +177,25 @@ void SimAgents::Query(const HostId& id, const CommandId& command) {
   });
 }
 
+// A silent action ends when it is told to; one that acts already goes on to its end.
+void SimAgents::Cancel(const HostId& id, const CommandId& command) {
+  cancelled.push_back(command);
+  Host& host = hosts_[id];
+  if (!host.connected) return;
+  Deliver(id, host.session, [this, id, command] {
+    const auto entry = hosts_[id].ledger.find(command);
+    if (entry == hosts_[id].ledger.end() || entry->second.outcome.has_value() ||
+        !silent.contains(std::string(ActionName(entry->second.command.action)))) {
+      return;
+    }
+    Outcome outcome;
+    outcome.code = OutcomeCode::kCancelled;
+    outcome.reason = "CANCELLED";
+    outcome.message = "nothing was done";
+    Finish(id, command, outcome);
+  });
+}
+
 void SimAgents::Accept(const HostId& id, const Command& command) {
   Host& host = hosts_[id];
   if (host.ledger.contains(command.id)) return;
@@ -288,9 +307,14 @@ absl::StatusOr<PlanId> SimCoordinator::Admit(Plan plan) {
 }
 
 absl::Status SimCoordinator::Resume(const PlanId& plan, const std::string& request_id) {
+  return Operate(plan, Verb::kResume, std::nullopt, request_id);
+}
+
+absl::Status SimCoordinator::Operate(const PlanId& plan, Verb verb, std::optional<int> step,
+                                     const std::string& request_id) {
   auto result = std::make_shared<absl::Status>(absl::InternalError("not answered"));
-  driver->Resume(plan, "tester", "mended", request_id,
-                 [result](absl::Status status) { *result = std::move(status); });
+  driver->Operate(plan, {verb, step, "tester", "mended", request_id},
+                  [result](absl::Status status) { *result = std::move(status); });
   while (absl::IsInternal(*result) && Step()) {
   }
   return *result;
@@ -303,7 +327,9 @@ const Execution& SimCoordinator::Of(const PlanId& plan) const {
 std::string Dump(const PoolState& state) {
   std::string text = absl::StrCat(state.adopted, " ", state.epoch.ToString());
   for (const auto& [database, right] : state.rights) {
-    absl::StrAppend(&text, " ", database.value(), "@", right.writer.value(), "#", right.system_id);
+    absl::StrAppend(&text, " ", database.value(), "@", right.writer.value(), "#", right.system_id,
+                    "/", right.fork.ToString());
+    for (const HostId& follower : right.followers) absl::StrAppend(&text, "+", follower.value());
     for (const Lineage& lineage : right.lineages) {
       absl::StrAppend(&text, ",", lineage.epoch.ToString(), "-", lineage.instance.value(),
                       lineage.sealed.has_value() ? "!" + lineage.sealed->ToString() : "");
@@ -311,6 +337,9 @@ std::string Dump(const PoolState& state) {
   }
   for (const auto& [ref, epoch] : state.active_chat) {
     absl::StrAppend(&text, " ", ref.ToString(), "=", epoch.ToString());
+  }
+  for (const auto& [ref, epoch] : state.fence_due) {
+    absl::StrAppend(&text, " ", ref.ToString(), "<", epoch.ToString());
   }
   return text;
 }
@@ -320,7 +349,8 @@ std::string Dump(const CoordinatorState& state) {
   for (const PlanId& id : state.admitted) {
     const Execution& execution = *state.FindExecution(id);
     absl::StrAppend(&text, id.value(), " ", std::string(ToString(execution.state)), " ",
-                    execution.undoing, " [", execution.waiting_for, "] [", execution.end_text, "] ",
+                    execution.undoing, execution.paused, execution.aborting, " [",
+                    execution.waiting_for, "] [", execution.end_text, "] ",
                     absl::FormatTime(execution.ended), "\n");
     for (const StepExecution& step : execution.steps) {
       absl::StrAppend(&text, " ", std::string(ToString(step.state)), " ", step.attempt, " ",
@@ -338,8 +368,8 @@ std::string Dump(const CoordinatorState& state) {
   for (const auto& [request, plan] : state.by_request) {
     absl::StrAppend(&text, request, " made ", plan.value(), "\n");
   }
-  for (const auto& [request, plan] : state.resumptions) {
-    absl::StrAppend(&text, request, " resumed ", plan.value(), "\n");
+  for (const auto& [request, plan] : state.operated) {
+    absl::StrAppend(&text, request, " operated ", plan.value(), "\n");
   }
   return text;
 }

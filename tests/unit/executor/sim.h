@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -67,6 +68,7 @@ class SimAgents : public AgentGateway {
 
   void Send(const HostId& host, const Command& command) override;
   void Query(const HostId& host, const CommandId& command) override;
+  void Cancel(const HostId& host, const CommandId& command) override;
   bool Connected(const HostId& host) const override;
 
   void Connect(const HostId& host);
@@ -79,6 +81,7 @@ class SimAgents : public AgentGateway {
   std::set<std::string> silent;             // by action name: accepted, never ended
   std::vector<Command> sent;
   std::vector<CommandId> asked;
+  std::vector<CommandId> cancelled;
   std::vector<std::string> wrong;  // broken rules
 
  private:
@@ -128,6 +131,8 @@ class SimCoordinator {
   void Run(absl::Duration limit = absl::Hours(1));
   absl::StatusOr<PlanId> Admit(Plan plan);
   absl::Status Resume(const PlanId& plan, const std::string& request_id = "");
+  absl::Status Operate(const PlanId& plan, Verb verb, std::optional<int> step = std::nullopt,
+                       const std::string& request_id = "");
   const Execution& Of(const PlanId& plan) const;
 
   SimScheduler scheduler;

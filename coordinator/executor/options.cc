@@ -1,0 +1,168 @@
+#include "coordinator/executor/options.h"
+
+#include "absl/strings/str_cat.h"
+
+#include "coordinator/executor/situation.h"
+
+namespace baton {
+namespace {
+
+struct Verdict {
+  bool allowed = false;
+  std::string effect;
+};
+Verdict Yes(std::string effect) { return {true, std::move(effect)}; }
+Verdict No(std::string why) { return {false, std::move(why)}; }
+
+bool Waits(const Execution& now) { return now.state == PlanState::kWaiting; }
+
+// Whether a step stands in the plan's way.
+bool Stands(const Execution& now, int i) {
+  const StepState state = now.steps[i].state;
+  return Situation(now).InDirection(i) &&
+         (state == StepState::kFailed || state == StepState::kUnknown ||
+          (state == StepState::kRunning && Waits(now)));
+}
+
+Verdict Pause(const Execution& now) {
+  if (now.paused) return No("it is paused already");
+  if (Waits(now) && !Situation(now).Any(StepState::kRunning)) {
+    return No("it waits already, and goes on only when it is told to");
+  }
+  return Yes("no further step begins; what runs ends");
+}
+
+Verdict Resume(const Execution& now) {
+  if (!Waits(now)) return No("it does not wait");
+  const Situation situation(now);
+  if (situation.Blocked()) {
+    return Yes(now.undoing ? "the undo goes on; failed and unknown steps are tried anew"
+                           : "it goes on; failed and unknown steps are tried anew");
+  }
+  if (situation.Any(StepState::kRunning)) {
+    return Yes("it asks again what became of the steps that were not answered, and goes on");
+  }
+  return Yes("it goes on");
+}
+
+Verdict Retry(const Execution& now, int step) {
+  if (!Waits(now)) return No("it does not wait");
+  if (now.steps[step].state == StepState::kRunning) {
+    return Yes("asks again what became of it, with a new time limit");
+  }
+  return Yes(now.paused ? "tries it anew; the plan stays paused"
+                        : "tries it anew, and nothing else");
+}
+
+Verdict Skip(const Execution& now, int step) {
+  const std::string why_not = Situation(now).WhyNotSkippable(step);
+  if (!why_not.empty()) return No(why_not);
+  if (!Waits(now)) return No("it does not wait");
+  return Yes("goes on without it, on your word");
+}
+
+Verdict Abort(const Execution& now) {
+  const Situation situation(now);
+  const char* stops = situation.Any(StepState::kRunning)
+                          ? "what runs is cancelled and its word waited for, then "
+                          : "";
+  if (now.undoing) {
+    return Yes(absl::StrCat(stops, "the undo ends where it is: ", situation.LeftBehind()));
+  }
+  if (situation.OnlyLooked()) return Yes(absl::StrCat(stops, "it ends; nothing was moved"));
+  if (situation.CanUndo()) {
+    return Yes(absl::StrCat(stops, "what was done is taken back, chat is served where it was"));
+  }
+  return Yes(absl::StrCat(stops, "it ends where it is: ", situation.LeftBehind()));
+}
+
+Verdict Judge(const Execution& now, Verb verb, int step) {
+  if (now.aborting) return No("it is being aborted: what runs is waited for");
+  switch (verb) {
+    case Verb::kPause:
+      return Pause(now);
+    case Verb::kResume:
+      return Resume(now);
+    case Verb::kRetry:
+      return Retry(now, step);
+    case Verb::kSkip:
+      return Skip(now, step);
+    case Verb::kAbort:
+      return Abort(now);
+  }
+  return No("there is no such verb");
+}
+
+bool OfStep(Verb verb) { return verb == Verb::kRetry || verb == Verb::kSkip; }
+
+absl::Status NotAllowed(const Execution& now, Verb verb, const std::string& why) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("plan ", now.plan->id.value(), " is ", std::string(ToString(now.state)),
+                   ", cannot ", std::string(ToString(verb)), ": ", why, "; baton plan show ",
+                   now.plan->id.value(), " tells what can be done now"));
+}
+
+// The step that is meant; an error when none or several could be.
+absl::StatusOr<int> Meant(const Execution& now, const OperatorRequest& request) {
+  const int steps = static_cast<int>(now.steps.size());
+  if (request.step.has_value()) {
+    const int step = *request.step;
+    if (step < 0 || step >= steps) {
+      return absl::InvalidArgumentError(absl::StrCat("step: found ", step, ", wanted one of 0 to ",
+                                                     steps - 1, " of plan ", now.plan->id.value()));
+    }
+    if (!Stands(now, step)) {
+      return NotAllowed(now, request.verb,
+                        absl::StrCat("step ", step, " (\"", now.plan->steps[step].title, "\") is ",
+                                     std::string(ToString(now.steps[step].state)),
+                                     ", wanted one that failed, is unknown or was not answered"));
+    }
+    return step;
+  }
+  std::vector<int> found;
+  for (int i = 0; i < steps; ++i) {
+    if (Stands(now, i) && Judge(now, request.verb, i).allowed) found.push_back(i);
+  }
+  if (found.size() == 1) return found.front();
+  if (found.empty()) return NotAllowed(now, request.verb, "no step qualifies");
+  return absl::InvalidArgumentError(absl::StrCat(
+      "step: found none, wanted one of the ", found.size(), " steps that qualify: --step ",
+      found.front(), " or another; see baton plan show ", now.plan->id.value()));
+}
+
+}  // namespace
+
+std::vector<PlanOption> OptionsFor(const Execution& now) {
+  std::vector<PlanOption> options;
+  if (now.plan == nullptr || Terminal(now.state)) return options;
+  const auto add = [&](Verb verb, std::optional<int> step) {
+    Verdict verdict = Judge(now, verb, step.value_or(0));
+    options.push_back({verb, step, verdict.allowed, std::move(verdict.effect)});
+  };
+  add(Verb::kPause, std::nullopt);
+  add(Verb::kResume, std::nullopt);
+  for (const Verb verb : {Verb::kRetry, Verb::kSkip}) {
+    for (int i = 0; i < static_cast<int>(now.steps.size()); ++i) {
+      if (Stands(now, i)) add(verb, i);
+    }
+  }
+  add(Verb::kAbort, std::nullopt);
+  return options;
+}
+
+absl::StatusOr<OperatorRequest> Resolve(const Execution& now, const OperatorRequest& request) {
+  OperatorRequest resolved = request;
+  if (Terminal(now.state)) return NotAllowed(now, request.verb, "it has ended");
+  if (OfStep(request.verb)) {
+    const absl::StatusOr<int> step = Meant(now, request);
+    if (!step.ok()) return step.status();
+    resolved.step = *step;
+  } else {
+    resolved.step.reset();
+  }
+  const Verdict verdict = Judge(now, request.verb, resolved.step.value_or(0));
+  if (!verdict.allowed) return NotAllowed(now, request.verb, verdict.effect);
+  return resolved;
+}
+
+}  // namespace baton

@@ -1,0 +1,200 @@
+#include "coordinator/executor/situation.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace baton {
+namespace {
+
+template <class What>
+bool Does(const Step& step) {
+  const Action* action = step.action();
+  return action != nullptr && std::holds_alternative<What>(*action);
+}
+
+bool Looks(const Step& step) {
+  return step.raises_epoch() || Does<CheckDatabase>(step) || Does<CheckChat>(step) ||
+         Does<PointAt>(step);
+}
+
+}  // namespace
+
+std::string Shortened(const std::string& text, size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  size_t end = bytes_max;
+  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
+std::string ByWhom(const std::string& who, const std::string& why) {
+  return absl::StrCat(who.empty() ? "" : " by ", who, why.empty() ? "" : ": ",
+                      Shortened(why, kMessageBytesMax));
+}
+
+template <class What>
+bool Situation::Tried(bool undo) const {
+  for (int i = 0; i < Steps(); ++i) {
+    if (StepAt(i).undo == undo && Does<What>(StepAt(i)) && now_.steps[i].attempt > 0) return true;
+  }
+  return false;
+}
+
+template <class What>
+bool Situation::Every(StepState state) const {
+  for (int i = 0; i < Steps(); ++i) {
+    if (!StepAt(i).undo && Does<What>(StepAt(i)) && now_.steps[i].state != state) return false;
+  }
+  return true;
+}
+
+bool Situation::Any(StepState wanted) const {
+  for (int i = 0; i < Steps(); ++i) {
+    if (InDirection(i) && now_.steps[i].state == wanted) return true;
+  }
+  return false;
+}
+
+bool Situation::Due(int i) const {
+  if (!InDirection(i) || now_.steps[i].state != StepState::kPending) return false;
+  const std::vector<int>& after = StepAt(i).after;
+  return std::all_of(after.begin(), after.end(), [this](int before) {
+    const StepState state = now_.steps[before].state;
+    return state == StepState::kSucceeded || state == StepState::kSkipped;
+  });
+}
+
+bool Situation::OnlyLooked() const {
+  if (!now_.plan->fence_on_return.empty() && now_.EpochRaisedFor(false)) return false;
+  for (int i = 0; i < Steps(); ++i) {
+    if (!Looks(StepAt(i)) && now_.steps[i].attempt > 0) return false;
+  }
+  return true;
+}
+
+bool Situation::GaveNothing() const {
+  if (now_.plan->kind != PlanKind::kAdopt) return false;
+  for (int i = 0; i < Steps(); ++i) {
+    if (!Does<Unfence>(StepAt(i)) && !Does<Recover>(StepAt(i))) continue;
+    const StepExecution& step = now_.steps[i];
+    const bool refused = step.state == StepState::kFailed && step.attempt == 1 &&
+                         step.outcome->code == OutcomeCode::kRefused;
+    if (step.attempt > 0 && !refused) return false;
+  }
+  return true;
+}
+
+bool Situation::CanUndo() const {
+  if (now_.undoing || !now_.EpochRaisedFor(false) || Tried<Recover>(false)) return false;
+  bool any = false;
+  for (int i = 0; i < Steps(); ++i) {
+    any |= StepAt(i).undo;
+    if (StepAt(i).undo || !Does<Fence>(StepAt(i)) || now_.steps[i].attempt == 0) continue;
+    const bool covered = std::any_of(
+        now_.plan->steps.begin(), now_.plan->steps.end(),
+        [i](const Step& step) { return step.undo && step.undoes == i && Does<Recover>(step); });
+    if (!covered) return false;
+  }
+  return any;
+}
+
+std::string Situation::WhyNotSkippable(int i) const {
+  if (!StepAt(i).skippable) return "safety stands on this step: mend what it says, then retry it";
+  for (int other = 0; other < Steps(); ++other) {
+    if (StepAt(other).input_from == i && now_.steps[other].state != StepState::kSkipped) {
+      return absl::StrCat("\"", StepAt(other).title, "\" needs its position");
+    }
+  }
+  return "";
+}
+
+std::string Situation::Complaint(int step) const {
+  const StepExecution& now = now_.steps[step];
+  std::string text = absl::StrCat("\"", StepAt(step).title, "\" on ",
+                                  StepAt(step).target.ToString(), " (try ", now.attempt, "): ");
+  if (now.state == StepState::kRunning) {
+    absl::StrAppend(&text, "has not been answered, wanted within ",
+                    absl::FormatDuration(StepAt(step).timeout));
+  } else if (now.outcome != nullptr) {
+    absl::StrAppend(&text, now.outcome->reason, now.outcome->reason.empty() ? "" : ": ",
+                    Shortened(now.outcome->message, kMessageBytesMax));
+  }
+  return text;
+}
+
+std::string Situation::Blockers() const {
+  std::string text;
+  for (int i = 0; i < Steps(); ++i) {
+    const StepState now = now_.steps[i].state;
+    if (InDirection(i) &&
+        (now == StepState::kFailed || now == StepState::kUnknown || now == StepState::kRunning)) {
+      absl::StrAppend(&text, text.empty() ? "" : "; ", Complaint(i));
+    }
+  }
+  return Shortened(text, kReasonBytesMax);
+}
+
+std::string Situation::InsteadOfUndo() const {
+  if (!now_.undoing) return "";
+  for (int i = 0; i < Steps(); ++i) {
+    if (!StepAt(i).undo || !Does<Recover>(StepAt(i))) continue;
+    const StepState state = now_.steps[i].state;
+    if (state == StepState::kSucceeded || state == StepState::kSkipped) continue;
+    const std::string& pool = now_.plan->pool.value();
+    const char* loss = Every<ApplyPendingLogs>(StepState::kSucceeded)
+                           ? "which loses nothing: all that was written is applied there"
+                       : Every<ShipTail>(StepState::kSucceeded)
+                           ? "which loses nothing that was shipped, and all of it was"
+                           : "which says first what it loses, with --dry-run";
+    return absl::StrCat("if ", StepAt(i).target.host.value(), " cannot serve again: baton abort ",
+                        pool, " --reason \"...\", then baton failover ", pool, " --lost-host ",
+                        StepAt(i).target.host.value(), " --reason \"...\", ", loss);
+  }
+  return "";
+}
+
+std::string Situation::LeftBehind() const {
+  const std::string& pool = now_.plan->pool.value();
+  const bool moves = Tried<Fence>(false) || Tried<Recover>(false) || Tried<Unfence>(false) ||
+                     (now_.EpochRaisedFor(false) && !now_.plan->fence_on_return.empty());
+  if (!moves) {
+    return absl::StrCat("nothing was moved; what was set up or copied stays: baton ",
+                        std::string(ToString(now_.plan->kind)), " ", pool, " begins anew from it");
+  }
+  std::vector<std::string> lines;
+  bool given = true;
+  for (int i = 0; i < Steps(); ++i) {
+    const Step& step = StepAt(i);
+    if (!Does<Recover>(step) && !Does<Unfence>(step)) continue;
+    const StepExecution& now = now_.steps[i];
+    if (step.undo && now.attempt == 0) continue;
+    if (now.state == StepState::kSucceeded) {
+      lines.push_back(
+          absl::StrCat(step.database.value(), " is written on ", step.target.host.value()));
+    } else if (now.attempt > 0) {
+      given = false;
+      lines.push_back(absl::StrCat("it is not known whether ", step.target.host.value(),
+                                   " may write ", step.database.value()));
+    } else if (!now_.undoing) {
+      given = false;
+      lines.push_back(absl::StrCat(step.target.host.value(), " was not given the right to write ",
+                                   step.database.value()));
+    }
+  }
+  if (lines.empty()) {
+    given = false;
+    lines.push_back("nobody was given the right to write");
+  }
+  const std::string where = absl::StrJoin(lines, "; ");
+  if (given) {
+    return absl::StrCat(where, "; baton adopt ", pool,
+                        " has chat served if it is not, baton protect ", pool,
+                        " sets log shipping up again");
+  }
+  return absl::StrCat(where, "; baton adopt ", pool, " gives the right back, baton failover ", pool,
+                      " takes it to the other site");
+}
+
+}  // namespace baton

@@ -1,0 +1,69 @@
+// What an execution's state means for what may come next. Pure, shared by Decide and the table of
+// what an operator can do.
+#pragma once
+
+#include <string>
+
+#include "absl/time/time.h"
+
+#include "coordinator/executor/execution.h"
+
+namespace baton {
+
+// What is recorded stays well below what a message may hold, so that nothing is cut on its way.
+inline constexpr size_t kMessageBytesMax = 1000;
+inline constexpr size_t kReasonBytesMax = 6000;
+// Beyond its own time limit an answer still has to travel.
+inline constexpr absl::Duration kAnswerGrace = absl::Seconds(5);
+
+// The first `bytes_max` bytes of UTF-8 text, cut between characters.
+std::string Shortened(const std::string& text, size_t bytes_max);
+// " by NAME: reason", as far as there is one.
+std::string ByWhom(const std::string& who, const std::string& why);
+
+// A view of one execution, which must outlive it.
+class Situation {
+ public:
+  explicit Situation(const Execution& now) : now_(now) {}
+
+  int Steps() const { return static_cast<int>(now_.steps.size()); }
+  const Step& StepAt(int i) const { return now_.plan->steps[i]; }
+  // While the plan takes back what it did, nothing that its forward steps say changes anything.
+  bool InDirection(int i) const { return StepAt(i).undo == now_.undoing; }
+  bool Any(StepState wanted) const;
+  bool Blocked() const { return Any(StepState::kFailed) || Any(StepState::kUnknown); }
+  // Pending, and everything before it succeeded or is not needed.
+  bool Due(int i) const;
+
+  // Nothing was asked of anyone but to look, and to point servers that do not run; nobody's right
+  // was taken.
+  bool OnlyLooked() const;
+  // An adoption that gave nobody the right to write can be made anew from what is seen then; one
+  // that waited would keep its pool from being mended by a change of the topology.
+  bool GaveNothing() const;
+  // Before the first Recover there is a way back that knows how to take back every fence.
+  bool CanUndo() const;
+  // A failure now ends the plan with chat served where it was, rather than leave it waiting.
+  bool CanGiveUp() const { return !now_.undoing && (OnlyLooked() || GaveNothing() || CanUndo()); }
+  // Why the step cannot be left out; empty: it can, once it has failed or is not answered.
+  std::string WhyNotSkippable(int i) const;
+
+  // "“Fence mgc on hq-sql1” on hq-sql1/mgc (try 2): BUSY: still runs"
+  std::string Complaint(int step) const;
+  // Everything that keeps the plan from going on.
+  std::string Blockers() const;
+  // The way on of an undo that cannot give the right back; empty while there is none to give.
+  std::string InsteadOfUndo() const;
+  // Where a plan that is given up now leaves its pool, and which verb goes on from there.
+  std::string LeftBehind() const;
+
+ private:
+  template <class What>
+  bool Tried(bool undo) const;
+  template <class What>
+  bool Every(StepState state) const;  // forward steps that do What
+
+  const Execution& now_;
+};
+
+}  // namespace baton
