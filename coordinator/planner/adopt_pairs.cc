@@ -132,14 +132,6 @@ void CheckFollower(const Inquiry& ask, const Epoch& known, const ResourceRef& re
   }
 }
 
-const Instance* OtherInstance(const Topology& topology, const Database& database,
-                              const Instance& from) {
-  for (const Instance& instance : database.instances) {
-    if (topology.SiteOf(instance.host) != topology.SiteOf(from.host)) return &instance;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 std::vector<RolePair> PairsOfTopology(const Inquiry& ask) {

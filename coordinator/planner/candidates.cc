@@ -6,31 +6,37 @@
 #include "absl/strings/str_cat.h"
 
 #include "coordinator/planner/explain.h"
+#include "coordinator/planner/word.h"
 
 namespace baton {
 namespace {
 
-// The instance that stands for the database at the other site of the pool.
-const Instance* OtherInstance(const Topology& topology, const Database& database,
-                              const Instance& from) {
-  for (const Instance& instance : database.instances) {
-    const bool plain =
-        instance.role == InstanceRole::kPrimary || instance.role == InstanceRole::kBackup;
-    if (plain && topology.SiteOf(instance.host) != topology.SiteOf(from.host)) return &instance;
-  }
-  return nullptr;
+// How the right comes out of the hands of nobody again.
+std::string RemedyOfNoWriter(const Inquiry& ask, const PoolState& state,
+                             const DatabaseId& database) {
+  const auto right = state.rights.find(database);
+  const bool known = right != state.rights.end() && !right->second.lineages.empty();
+  if (!known) return "baton status";
+  const std::string last = right->second.lineages.back().instance.value();
+  const std::string& pool = ask.pool.id.value();
+  return absl::StrCat("baton adopt ", pool, " --reason TEXT gives it back to ", last, "; if ", last,
+                      " cannot take it: baton failover ", pool, " --reason TEXT");
 }
 
-void AddMove(const Inquiry& ask, const PoolState& state, const Database& database,
+void AddMove(const Inquiry& ask, const PoolState& state, const Database& database, Mover mover,
              std::vector<DatabaseMove>& moves) {
   const auto right = state.rights.find(database.id);
-  const HostId writer = right == state.rights.end() ? HostId() : right->second.writer;
+  HostId writer = right == state.rights.end() ? HostId() : right->second.writer;
+  const bool between =
+      right != state.rights.end() && writer.empty() && !right->second.lineages.empty();
+  if (between && mover == Mover::kLastHolder) writer = right->second.lineages.back().instance;
   const Instance* from = database.OnHost(writer);
   if (from == nullptr || right->second.lineages.empty()) {
     ask.refusals.Add("WRITER_UNKNOWN", database.id.value(),
                      writer.empty() ? "no instance holds the right to write"
                                     : absl::StrCat(writer.value(), " holds the right to write"),
-                     "an instance of the topology that holds it", "baton status");
+                     "an instance of the topology that holds it",
+                     writer.empty() ? RemedyOfNoWriter(ask, state, database.id) : "baton status");
     return;
   }
   const Instance* to = OtherInstance(*ask.seen.topology, database, *from);
@@ -47,6 +53,18 @@ void AddMove(const Inquiry& ask, const PoolState& state, const Database& databas
   moves.push_back({&database, from, to, &right->second});
 }
 
+// Databases that a move which was given up had brought where the others still go.
+void DropArrived(const Topology& topology, std::vector<DatabaseMove>& moves) {
+  const auto between = std::find_if(moves.begin(), moves.end(), [](const DatabaseMove& move) {
+    return move.right->writer.empty();
+  });
+  if (between == moves.end()) return;
+  const SiteId to = topology.SiteOf(between->to->host);
+  std::erase_if(moves, [&](const DatabaseMove& move) {
+    return !move.right->writer.empty() && topology.SiteOf(move.from->host) == to;
+  });
+}
+
 // What speaks against a chat server, whatever the number wanted; empty: nothing.
 std::string Unfit(const Inquiry& ask, const ChatServer& server, const SiteId& site) {
   const Topology& topology = *ask.seen.topology;
@@ -54,18 +72,45 @@ std::string Unfit(const Inquiry& ask, const ChatServer& server, const SiteId& si
   if (topology.LinkBetween(own, site) != LinkKind::kNear) {
     return absl::StrCat("at ", own.value(), ", far from the database at ", site.value());
   }
+  if (SaidLost(ask, server.host)) return "lost, as was said";
   if (!ask.seen.Connected(server.host)) return "its agent is not connected";
-  const Observation* seen = ask.seen.Find(RefOf(server));
-  if (seen == nullptr) return "its agent does not report it";
-  if (seen->chat() == nullptr || seen->chat()->state == ChatState::kUnknown) {
-    return "it could not be looked at";
+  const auto found = ask.seen.resources.find(RefOf(server));
+  if (found == ask.seen.resources.end()) return "its agent does not report it";
+  const absl::Duration age = ask.seen.as_of - found->second.at;
+  if (age > ask.policy.observation_age_max) {
+    return absl::StrCat("last seen ", absl::FormatDuration(age), " ago");
+  }
+  const Observation& seen = found->second.observation;
+  if (!seen.service_managed) return "its supervisor does not answer";
+  if (seen.chat() == nullptr || seen.chat()->state == ChatState::kUnknown) {
+    return seen.chat() == nullptr || seen.chat()->problem.empty()
+               ? std::string("it could not be looked at")
+               : absl::StrCat("it could not be looked at: ", seen.chat()->problem);
+  }
+  const PoolState* state = ask.seen.FindPoolState(ask.pool.id);
+  if (state != nullptr && state->fence_due.contains(RefOf(server))) {
+    return "it came back and is to be fenced first";
   }
   return "";
 }
 
 }  // namespace
 
-std::vector<DatabaseMove> ChooseMoves(const Inquiry& ask) {
+const Instance* OtherInstance(const Topology& topology, const Database& database,
+                              const Instance& from) {
+  for (const Instance& instance : database.instances) {
+    const bool plain =
+        instance.role == InstanceRole::kPrimary || instance.role == InstanceRole::kBackup;
+    if (plain && topology.SiteOf(instance.host) != topology.SiteOf(from.host)) return &instance;
+  }
+  return nullptr;
+}
+
+Lineage Written(const DatabaseMove& move, const Instance& instance, const Epoch& epoch) {
+  return {move.right->system_id, epoch, instance.host, instance.share, std::nullopt};
+}
+
+std::vector<DatabaseMove> ChooseMoves(const Inquiry& ask, Mover mover) {
   std::vector<DatabaseMove> moves;
   const PoolState* state = ask.seen.FindPoolState(ask.pool.id);
   if (state == nullptr || !state->adopted) {
@@ -75,9 +120,10 @@ std::vector<DatabaseMove> ChooseMoves(const Inquiry& ask) {
     return moves;
   }
   for (const Database* database : ProtectedDatabases(ask.pool)) {
-    AddMove(ask, *state, *database, moves);
+    AddMove(ask, *state, *database, mover, moves);
   }
   const Topology& topology = *ask.seen.topology;
+  if (mover == Mover::kLastHolder) DropArrived(topology, moves);
   for (const DatabaseMove& move : moves) {
     const SiteId first = topology.SiteOf(moves.front().from->host);
     const SiteId own = topology.SiteOf(move.from->host);

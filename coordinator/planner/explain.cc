@@ -23,6 +23,12 @@ std::string ExplainMove(const Snapshot& seen, const Database& database, const In
   return text;
 }
 
+std::string ExplainFencedOnReturn(const ResourceRef& ref) {
+  return absl::StrCat(ref.ToString(),
+                      " cannot be reached: it is fenced when it comes back, before ",
+                      "anything else happens to it");
+}
+
 std::string ExplainIgnored(const Database& database) {
   return absl::StrCat(database.id.value(), " stays: its policy is ignore");
 }

@@ -15,6 +15,9 @@ std::string ExplainChat(const ChatServer& server, bool serves, const std::string
 std::string ExplainMove(const Snapshot& seen, const Database& database, const Instance& from,
                         const Instance& to);
 
+// "hq-chat1/chat is fenced when it comes back, before anything else".
+std::string ExplainFencedOnReturn(const ResourceRef& ref);
+
 // "mgccomp stays: its policy is ignore".
 std::string ExplainIgnored(const Database& database);
 

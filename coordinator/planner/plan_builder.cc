@@ -3,6 +3,12 @@
 #include "absl/strings/str_cat.h"
 
 namespace baton {
+namespace {
+
+// A seeding copies whole databases: what bounds it is the operator, who can abort it.
+constexpr int kCopyPatience = 1440;
+
+}  // namespace
 
 PlanBuilder::PlanBuilder(const Inquiry& ask) : policy_(ask.policy) {
   plan_.id = ask.goal.plan_id;
@@ -21,9 +27,12 @@ absl::Duration PlanBuilder::TimeoutOf(const Action& action) const {
   const bool looks = (check != nullptr && !check->checkpoint) ||
                      std::holds_alternative<CheckChat>(action) ||
                      std::holds_alternative<PointAt>(action);
-  // Beside the users, and bound by how much there is to fetch.
-  const bool patient = std::holds_alternative<StartStandby>(action);
   if (looks) return policy_.check_timeout;
+  // Beside the users, and as long as there is data.
+  if (std::holds_alternative<Seed>(action) || std::holds_alternative<Quarantine>(action)) {
+    return kCopyPatience * policy_.step_timeout;
+  }
+  const bool patient = std::holds_alternative<baton::StartStandby>(action);
   return patient ? 2 * policy_.step_timeout : policy_.step_timeout;
 }
 
@@ -35,6 +44,9 @@ int PlanBuilder::Add(const ResourceRef& target, Action action, std::string title
   if (std::holds_alternative<CheckDatabase>(action) || std::holds_alternative<CheckChat>(action)) {
     step.automatic_tries = 1;
   }
+  step.skippable = std::holds_alternative<CheckChat>(action) ||
+                   std::holds_alternative<baton::Canary>(action) ||
+                   std::holds_alternative<SalvageLogs>(action);
   step.what = std::move(action);
   step.title = std::move(title);
   step.after = std::move(after);
@@ -57,6 +69,58 @@ int PlanBuilder::AddEpoch(const Epoch& epoch, bool undo, StepList after) {
   step.undo = undo;
   plan_.steps.push_back(std::move(step));
   return static_cast<int>(plan_.steps.size()) - 1;
+}
+
+int PlanBuilder::OnDatabase(const Database& database, const Instance& instance, Action action,
+                            const char* title, StepList after) {
+  return AddForDatabase(
+      database, instance, std::move(action),
+      absl::StrCat(title, " ", database.id.value(), " on ", instance.host.value()),
+      std::move(after));
+}
+
+int PlanBuilder::Point(const ResourceRef& server, const HostId& instance, StepList after) {
+  return Add(server, PointAt{instance},
+             absl::StrCat("Point ", server.ToString(), " at ", instance.value()), std::move(after));
+}
+
+int PlanBuilder::Activate(const ResourceRef& server, StepList after) {
+  return Add(server, baton::Activate{}, absl::StrCat("Activate ", server.ToString()),
+             std::move(after));
+}
+
+int PlanBuilder::Canary(const ResourceRef& server, StepList after) {
+  return Add(server, baton::Canary{}, absl::StrCat("Post a canary through ", server.ToString()),
+             std::move(after));
+}
+
+int PlanBuilder::StartStandby(const Database& database, const Instance& instance,
+                              std::vector<Lineage> fetch, StepList after) {
+  return AddForDatabase(
+      database, instance, baton::StartStandby{std::move(fetch)},
+      absl::StrCat("Start ", database.id.value(), " on ", instance.host.value(), " as standby"),
+      std::move(after));
+}
+
+PlanBuilder::Quiet PlanBuilder::Silence(const ResourceRef& server, StepList after) {
+  Quiet quiet;
+  quiet.drain = Add(server, Drain{}, absl::StrCat("Drain ", server.ToString()), std::move(after));
+  Last().critical = true;
+  quiet.deactivate =
+      Add(server, Deactivate{}, absl::StrCat("Deactivate ", server.ToString()), {quiet.drain});
+  Last().critical = true;
+  return quiet;
+}
+
+PlanBuilder::TakeBack PlanBuilder::GiveBack(const Database& database, const Instance& instance,
+                                            const Lineage& write, StepList after) {
+  TakeBack back;
+  back.fence = OnDatabase(database, instance, Fence{}, "Fence", std::move(after));
+  back.recover = AddForDatabase(database, instance, Recover{write, true},
+                                absl::StrCat("Recover ", database.id.value(), " on ",
+                                             instance.host.value(), " from its own log"),
+                                {back.fence});
+  return back;
 }
 
 }  // namespace baton

@@ -6,11 +6,9 @@
 
 namespace baton {
 
-// checks on every host → point the next chat servers → raise the epoch → drain, deactivate →
-// end connections → fence → ship the tail → copy, apply → recover → activate → canary and the old
-// primary's return as standby, beside the users. Every database is at its final position before the
-// first one is recovered. Chat servers use the pool's first protected database. None when the
-// inquiry found something against it.
+// The steps of switchover_steps.h. Chat servers use the pool's first protected database; those on
+// hosts that are lost by someone's word are left out, and fenced when they come back: the fence of
+// the database keeps them out till then. None when the inquiry found something against it.
 std::optional<Plan> MakeSwitchover(const Inquiry& ask);
 
 }  // namespace baton

@@ -7,25 +7,23 @@
 #include "absl/strings/str_cat.h"
 
 namespace baton {
-namespace {
 
-// Its agent refuses every command of a move that is below what it has seen.
-void CheckEpoch(const Inquiry& ask, const PoolState& state, const ResourceRef& ref,
-                const Observation& seen) {
-  if (seen.fence.fence_epoch > state.epoch) {
-    ask.refusals.Add(
-        "FENCE_EPOCH_AHEAD", ref.ToString(),
-        absl::StrCat("epoch ", seen.fence.fence_epoch.ToString()),
-        absl::StrCat("none above this journal's ", state.epoch.ToString()),
-        seen.fence.fence_epoch.generation > state.epoch.generation
-            ? std::string(
-                  "another journal moved the pool since: restore the newest one, or begin a "
-                  "new journal and baton adopt")
-            : absl::StrCat("baton adopt ", ask.pool.id.value(),
-                           " --reason TEXT raises it above a fence that was put there by hand; if "
-                           "this journal is an older copy, restore the newest one"));
-  }
+void CheckEpoch(const Inquiry& ask, const PoolState& state, const ResourceRef& ref) {
+  const Observation* seen = ask.seen.Find(ref);
+  if (seen == nullptr || seen->fence.fence_epoch <= state.epoch) return;
+  const Epoch& ahead = seen->fence.fence_epoch;
+  ask.refusals.Add(
+      "FENCE_EPOCH_AHEAD", ref.ToString(), absl::StrCat("epoch ", ahead.ToString()),
+      absl::StrCat("none above this journal's ", state.epoch.ToString()),
+      ahead.generation > state.epoch.generation
+          ? std::string("another journal moved the pool since: restore the newest one, or begin a "
+                        "new journal and baton adopt")
+          : absl::StrCat("baton adopt ", ask.pool.id.value(),
+                         " --reason TEXT raises it above a fence that was put there by hand; if "
+                         "this journal is an older copy, restore the newest one"));
 }
+
+namespace {
 
 void CheckFence(const Inquiry& ask, const PoolState& state, const ResourceRef& ref,
                 const FencePhase wanted) {
@@ -44,36 +42,7 @@ void CheckFence(const Inquiry& ask, const PoolState& state, const ResourceRef& r
                      absl::StrCat("fence ", std::string(ToString(seen->fence.phase))),
                      absl::StrCat("fence ", std::string(ToString(wanted))), std::move(remedy));
   }
-  CheckEpoch(ask, state, ref, *seen);
-}
-
-void CheckWriter(const Inquiry& ask, const PoolState& state, const DatabaseMove& move) {
-  const ResourceRef ref = RefOf(*move.from);
-  const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
-  if (seen == nullptr) return;
-  if (seen->state != DatabaseState::kPrimary) {
-    ask.refusals.Add("DATABASE_ROLE", ref.ToString(), std::string(ToString(seen->state)), "primary",
-                     absl::StrCat("bring ", ref.ToString(), " up: baton status"));
-  } else if (!seen->archiving) {
-    ask.refusals.Add(
-        "ARCHIVER_FAILING", ref.ToString(),
-        seen->archive_failure.empty() ? "its archiver does not run" : seen->archive_failure,
-        "an archiver that ships",
-        absl::StrCat("mend share ", move.from->share.value(), " on ", ref.host.value()));
-  }
-  CheckFence(ask, state, ref, FencePhase::kOpen);
-  const Epoch held = move.right->lineages.back().epoch;
-  const Observation& observation = *ask.seen.Find(ref);
-  if (observation.fence.phase == FencePhase::kOpen && observation.fence.write_epoch != held) {
-    ask.refusals.Add("WRITE_EPOCH_DIFFERS", ref.ToString(),
-                     absl::StrCat("writes under ", observation.fence.write_epoch.ToString()),
-                     absl::StrCat("writes under ", held.ToString()), "baton status");
-  }
-  if (!seen->system_id.empty() && seen->system_id != move.right->system_id) {
-    ask.refusals.Add("SYSTEM_ID_DIFFERS", ref.ToString(), seen->system_id,
-                     absl::StrCat(move.right->system_id, ", as adopted"),
-                     "put the adopted data directory back");
-  }
+  CheckEpoch(ask, state, ref);
 }
 
 void CheckStandby(const Inquiry& ask, const PoolState& state, const DatabaseMove& move) {
@@ -115,7 +84,7 @@ void CheckActive(const Inquiry& ask, const PoolState& state, const ResourceRef& 
 void CheckIdle(const Inquiry& ask, const PoolState& state, const ResourceRef& ref) {
   const Observation* seen = ask.seen.Find(ref);
   if (seen == nullptr || seen->chat() == nullptr) return;
-  CheckEpoch(ask, state, ref, *seen);
+  CheckEpoch(ask, state, ref);
   const bool runs =
       seen->chat()->state == ChatState::kServing || seen->chat()->state == ChatState::kDraining;
   if (runs || seen->fence.phase == FencePhase::kOpen) {
@@ -131,6 +100,72 @@ void CheckIdle(const Inquiry& ask, const PoolState& state, const ResourceRef& re
 
 }  // namespace
 
+void CheckWriter(const Inquiry& ask, const PoolState& state, const DatabaseMove& move) {
+  const ResourceRef ref = RefOf(*move.from);
+  const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
+  if (seen == nullptr) return;
+  if (seen->state != DatabaseState::kPrimary) {
+    ask.refusals.Add("DATABASE_ROLE", ref.ToString(), std::string(ToString(seen->state)), "primary",
+                     absl::StrCat("bring ", ref.ToString(), " up: baton status"));
+  } else if (!seen->archiving) {
+    ask.refusals.Add(
+        "ARCHIVER_FAILING", ref.ToString(),
+        seen->archive_failure.empty() ? "its archiver does not run" : seen->archive_failure,
+        "an archiver that ships",
+        absl::StrCat("mend share ", move.from->share.value(), " on ", ref.host.value()));
+  }
+  CheckFence(ask, state, ref, FencePhase::kOpen);
+  const Epoch held = move.right->lineages.back().epoch;
+  const Observation& observation = *ask.seen.Find(ref);
+  if (observation.fence.phase == FencePhase::kOpen && observation.fence.write_epoch != held) {
+    ask.refusals.Add("WRITE_EPOCH_DIFFERS", ref.ToString(),
+                     absl::StrCat("writes under ", observation.fence.write_epoch.ToString()),
+                     absl::StrCat("writes under ", held.ToString()), "baton status");
+  }
+  if (!seen->system_id.empty() && seen->system_id != move.right->system_id) {
+    ask.refusals.Add("SYSTEM_ID_DIFFERS", ref.ToString(), seen->system_id,
+                     absl::StrCat(move.right->system_id, ", as adopted"),
+                     "put the adopted data directory back");
+  }
+}
+
+void CheckFollows(const Inquiry& ask, const DatabaseMove& move) {
+  const PoolState* state = ask.seen.FindPoolState(ask.pool.id);
+  const ResourceRef ref = RefOf(*move.to);
+  if (state != nullptr && state->fence_due.contains(ref)) {
+    ask.refusals.Add("RETURN_NOT_FENCED", ref.ToString(),
+                     "a failover left it behind, and it was not fenced since",
+                     "an instance that follows",
+                     absl::StrCat("start its agent, then baton protect ", ask.pool.id.value(),
+                                  " --reason TEXT"));
+  } else if (!move.right->followers.contains(move.to->host)) {
+    ask.refusals.Add("UNPROTECTED", ref.ToString(),
+                     absl::StrCat("it was not seen to follow ", move.from->host.value()),
+                     "an instance that follows the one that writes",
+                     absl::StrCat("baton protect ", ask.pool.id.value(), " --reason TEXT"));
+  }
+}
+
+ServingChat CheckLostChat(const Inquiry& ask, const PoolState& state,
+                          const std::vector<DatabaseMove>& moves) {
+  CheckWord(ask);
+  const std::string remedy = absl::StrCat("baton failover ", ask.pool.id.value(),
+                                          " --reason TEXT, if it is to be moved without them");
+  if (!ask.goal.lost_site.empty()) {
+    ask.refusals.Add("LOST_DATABASE_HOST", ask.goal.lost_site.value(), "a whole site is lost",
+                     "single hosts of chat servers", remedy);
+  }
+  for (const DatabaseMove& move : moves) {
+    for (const Instance* instance : {move.from, move.to}) {
+      if (!SaidLost(ask, instance->host)) continue;
+      ask.refusals.Add("LOST_DATABASE_HOST", RefOf(*instance).ToString(),
+                       absl::StrCat("the host of ", move.database->id.value(), " is lost"),
+                       "both instances, which a planned move needs", remedy);
+    }
+  }
+  return SplitServing(ask, state);
+}
+
 void CheckMove(const Inquiry& ask, const PoolState& state, const DatabaseMove& move) {
   CheckWriter(ask, state, move);
   CheckStandby(ask, state, move);
@@ -138,16 +173,9 @@ void CheckMove(const Inquiry& ask, const PoolState& state, const DatabaseMove& m
 }
 
 void CheckChatServers(const Inquiry& ask, const PoolState& state, const HostId& instance,
+                      const std::vector<ResourceRef>& serving,
                       const std::vector<const ChatServer*>& next) {
-  for (const auto& [ref, epoch] : state.active_chat) {
-    const bool known = std::any_of(ask.pool.chat_servers.begin(), ask.pool.chat_servers.end(),
-                                   [&ref = ref](const ChatServer& s) { return RefOf(s) == ref; });
-    if (!known) {
-      ask.refusals.Add("CHAT_NOT_IN_TOPOLOGY", ref.ToString(), "active, but not in the topology",
-                       "a chat server of the pool",
-                       "name it in the topology again: baton topology apply FILE --reason TEXT");
-      continue;
-    }
+  for (const ResourceRef& ref : serving) {
     CheckActive(ask, state, ref, instance);
   }
   for (const ChatServer& server : ask.pool.chat_servers) {

@@ -5,6 +5,7 @@
 
 #include "coordinator/planner/candidates.h"
 #include "coordinator/planner/preflight.h"
+#include "coordinator/planner/word.h"
 
 namespace baton {
 
@@ -12,11 +13,28 @@ namespace baton {
 // ARCHIVER_FAILING, LAG_OVER_LIMIT and what CheckDatabaseSeen refuses.
 void CheckMove(const Inquiry& ask, const PoolState& state, const DatabaseMove& move);
 
-// Every chat server that the journal calls active serves, from `instance`, under an open fence:
-// CHAT_NOT_IN_TOPOLOGY, CHAT_NOT_SERVING, CHAT_POINTS_ELSEWHERE, FENCE_STATE, FENCE_EPOCH_AHEAD.
-// Every other one that can be seen does not: CHAT_SERVES_WITHOUT_RIGHT, FENCE_EPOCH_AHEAD. The
-// `next` ones can be seen.
+// The part of CheckMove that is about the instance that gives its right away.
+void CheckWriter(const Inquiry& ask, const PoolState& state, const DatabaseMove& move);
+
+// UNPROTECTED: the other instance was not seen to follow the present writer. RETURN_NOT_FENCED: it
+// came back from a failover and was not fenced yet.
+void CheckFollows(const Inquiry& ask, const DatabaseMove& move);
+
+// FENCE_EPOCH_AHEAD: its agent refuses every command of a plan that is below what it has seen.
+void CheckEpoch(const Inquiry& ask, const PoolState& state, const ResourceRef& ref);
+
+// What serves by the journal, in those that can be reached and those that are lost by someone's
+// word: NO_WORD, what CheckWord refuses, and LOST_DATABASE_HOST for a word about a host that a
+// database is moved from or to, or about a whole site.
+ServingChat CheckLostChat(const Inquiry& ask, const PoolState& state,
+                          const std::vector<DatabaseMove>& moves);
+
+// Every one of `serving` serves, from `instance`, under an open fence: CHAT_NOT_SERVING,
+// CHAT_POINTS_ELSEWHERE, FENCE_STATE, FENCE_EPOCH_AHEAD. Every one that the journal does not call
+// active and that can be seen does not: CHAT_SERVES_WITHOUT_RIGHT, FENCE_EPOCH_AHEAD. The `next`
+// ones can be seen.
 void CheckChatServers(const Inquiry& ask, const PoolState& state, const HostId& instance,
+                      const std::vector<ResourceRef>& serving,
                       const std::vector<const ChatServer*>& next);
 
 }  // namespace baton

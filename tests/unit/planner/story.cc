@@ -6,11 +6,12 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 
 #include "common/base/strings.h"
 #include "coordinator/executor/execution.h"
+#include "coordinator/planner/losses.h"
+#include "tests/unit/planner/plan_rules.h"
 
 namespace baton::testing {
 namespace {
@@ -61,8 +62,8 @@ FencePhase PhaseOf(const std::string& text) {
 }
 DatabaseState DatabaseStateOf(const std::string& text) {
   for (DatabaseState state :
-       {DatabaseState::kUnknown, DatabaseState::kDown, DatabaseState::kStarting,
-        DatabaseState::kStandby, DatabaseState::kPrimary}) {
+       {DatabaseState::kUnknown, DatabaseState::kEmpty, DatabaseState::kDown,
+        DatabaseState::kStarting, DatabaseState::kStandby, DatabaseState::kPrimary}) {
     if (text == std::string(ToString(state))) return state;
   }
   Die(text);
@@ -73,6 +74,12 @@ ChatState ChatStateOf(const std::string& text) {
     if (text == std::string(ToString(state))) return state;
   }
   Die(text);
+}
+
+LogPosition PositionOf(const std::string& text) {
+  const absl::StatusOr<LogPosition> position = ParseLogPosition(text);
+  if (!position.ok()) Die(text);
+  return *position;
 }
 
 void Change(DatabaseObservation& seen, const std::string& key, const std::string& value) {
@@ -95,9 +102,15 @@ void Change(DatabaseObservation& seen, const std::string& key, const std::string
   } else if (key == "lag_bytes") {
     if (!absl::SimpleAtoi(value, &seen.lag_bytes)) Die(value);
   } else if (key == "position") {
-    const absl::StatusOr<LogPosition> position = ParseLogPosition(value);
-    if (!position.ok()) Die(value);
-    seen.position = *position;
+    seen.position = PositionOf(value);
+  } else if (key == "log_end") {
+    seen.log_end = PositionOf(value);
+  } else if (key == "committed") {
+    seen.last_commit = kNow - DurationOf(value);
+  } else if (key == "gap") {
+    seen.gap = value;
+  } else if (key == "share_problem") {
+    seen.share_problem = value;
   } else if (key == "problem") {
     seen.problem = value;
   } else {
@@ -117,60 +130,7 @@ void Change(ChatObservation& seen, const std::string& key, const std::string& va
   }
 }
 
-std::string Print(const Lineage& lineage) {
-  return absl::StrCat(lineage.epoch.ToString(), "-", lineage.instance.value(), "@",
-                      lineage.share.value(),
-                      lineage.sealed.has_value() ? "!" + lineage.sealed->ToString() : "");
-}
-std::string Print(const std::vector<Lineage>& fetch) {
-  std::vector<std::string> parts;
-  for (const Lineage& lineage : fetch) parts.push_back(Print(lineage));
-  return absl::StrJoin(parts, ",");
-}
-
-std::string PrintAction(const Step& step) {
-  if (step.raises_epoch()) return "RaiseEpoch";
-  const Action& action = *step.action();
-  std::string text = absl::StrCat(step.target.ToString(), " ", Describe(action));
-  if (const auto* check = std::get_if<CheckDatabase>(&action)) {
-    absl::StrAppend(&text, check->checkpoint ? " checkpoint" : "",
-                    check->running ? "" : " or-stopped", " id=", check->system_id);
-  } else if (const auto* look = std::get_if<CheckChat>(&action)) {
-    absl::StrAppend(&text, look->running ? " running" : " stopped");
-  } else if (const auto* copy = std::get_if<CopyPendingLogs>(&action)) {
-    absl::StrAppend(&text, " fetch=", Print(copy->fetch));
-  } else if (const auto* standby = std::get_if<StartStandby>(&action)) {
-    absl::StrAppend(&text, " fetch=", Print(standby->fetch));
-  } else if (const auto* recover = std::get_if<Recover>(&action)) {
-    absl::StrAppend(&text, " write=", Print(recover->write));
-  } else if (const auto* unfence = std::get_if<Unfence>(&action)) {
-    absl::StrAppend(&text, " write=", Print(unfence->write));
-  }
-  return text;
-}
-
 }  // namespace
-
-std::string Print(const Plan& plan) {
-  std::string text =
-      absl::StrCat(std::string(ToString(plan.kind)), " ", plan.from_site.value(), " -> ",
-                   plan.to_site.value(), ", epoch ", plan.epoch_before.ToString(), " -> ",
-                   plan.epoch.ToString(), ", undo ", plan.undo_epoch.ToString(), "\n");
-  for (size_t i = 0; i < plan.steps.size(); ++i) {
-    const Step& step = plan.steps[i];
-    absl::StrAppend(&text, i < 10 ? " " : "", i, step.undo ? " undo" : "",
-                    step.critical ? " *" : "", " ", step.title);
-    if (!step.documented_as.empty()) absl::StrAppend(&text, " [", step.documented_as, "]");
-    absl::StrAppend(&text, "\n     ", PrintAction(step));
-    if (step.input_from.has_value()) absl::StrAppend(&text, " input from ", *step.input_from);
-    absl::StrAppend(&text, "; ", absl::FormatDuration(step.timeout), ", tries ",
-                    step.automatic_tries);
-    if (!step.after.empty()) absl::StrAppend(&text, "; after ", absl::StrJoin(step.after, " "));
-    absl::StrAppend(&text, "\n");
-  }
-  for (const std::string& line : plan.explanation) absl::StrAppend(&text, "why: ", line, "\n");
-  return text;
-}
 
 void Story::Begin(const std::vector<std::string>& words) {
   topology_ = Topology();
@@ -233,6 +193,12 @@ void Story::Adopt(const std::vector<std::string>& words) {
       right.writer = host;
       right.system_id = kSystemId;
       right.lineages = {{kSystemId, state.epoch, host, writer->share, std::nullopt}};
+      right.followers.clear();
+      for (const Instance& other : database.instances) {
+        const bool plain =
+            other.role == InstanceRole::kPrimary || other.role == InstanceRole::kBackup;
+        if (plain && other.host != host) right.followers.insert(other.host);
+      }
     }
     if (!writes) state.active_chat[{host, ResourceId("chat")}] = state.epoch;
   }
@@ -297,7 +263,7 @@ void Story::See(const std::vector<std::string>& words) {
     const std::string key = words[i].substr(0, equals);
     std::string value = words[i].substr(equals + 1);
     for (char& c : value) {
-      if (c == '_' && (key == "problem" || key == "failure")) c = ' ';
+      if (c == '_' && (key == "problem" || key == "failure" || key == "share_problem")) c = ' ';
     }
     if (key == "age") {
       resource.at = kNow - DurationOf(value);
@@ -321,17 +287,85 @@ void Story::See(const std::vector<std::string>& words) {
   }
 }
 
-std::string Story::MakeThePlan(const std::vector<std::string>& words) {
+void Story::ChangeRight(const std::vector<std::string>& words) {
+  PoolState& state = seen_.pools[PoolId(kPool)];
+  WriteRight& right = state.rights[DatabaseId(words.at(1))];
+  for (size_t i = 2; i < words.size(); ++i) {
+    const std::vector<std::string> parts = absl::StrSplit(words[i], '=');
+    const std::string value = parts.size() < 2 ? "" : parts[1];
+    if (parts[0] == "between") {
+      right.writer = HostId();
+    } else if (parts[0] == "followers") {
+      right.followers.clear();
+      if (!value.empty()) right.followers.insert(HostId(value));
+    } else if (parts[0] == "sealed") {
+      right.lineages.back().sealed = PositionOf(value);
+    } else if (parts[0] == "fork") {
+      right.fork = PositionOf(value);
+    } else {
+      Die(words[i]);
+    }
+  }
+}
+
+Goal Story::GoalOf(const std::vector<std::string>& words) {
   Goal goal;
-  goal.kind = words.at(1) == "adopt" ? PlanKind::kAdopt : PlanKind::kSwitchover;
+  bool known = false;
+  for (PlanKind kind : {PlanKind::kAdopt, PlanKind::kSwitchover, PlanKind::kFailover,
+                        PlanKind::kFailback, PlanKind::kProtect, PlanKind::kRemoveQuarantine}) {
+    if (std::string(ToString(kind)) != words.at(1)) continue;
+    goal.kind = kind;
+    known = true;
+  }
+  if (!known) Die(words.at(1));
   goal.pool = PoolId(ValueOf(words, "pool", kPool));
   goal.reason = "story";
   goal.requested_by = "tester";
   goal.expected_primary = HostId(ValueOf(words, "expected"));
   goal.plan_id = PlanId(absl::StrCat("p", ++plans_));
+  for (size_t i = 2; i < words.size(); ++i) {
+    const std::pair<std::string, std::string> parts =
+        absl::StrSplit(words[i], absl::MaxSplits('=', 1));
+    const auto& [key, value] = parts;
+    if (key == "lost_site") {
+      goal.lost_site = SiteId(value);
+    } else if (key == "lost") {
+      goal.lost_hosts.push_back(HostId(value));
+    } else if (key == "allow") {
+      goal.allow_loss = value == "any" ? absl::InfiniteDuration() : DurationOf(value);
+    } else if (key == "max") {
+      goal.max_loss = DurationOf(value);
+    } else if (key == "override") {
+      goal.override_rules.insert(value);
+    } else if (key == "salvage") {
+      const std::pair<std::string, std::string> where =
+          absl::StrSplit(value, absl::MaxSplits(':', 1));
+      goal.salvage[HostId(where.first)] = where.second;
+    } else if (key == "discard") {
+      goal.discard_orphans.emplace();
+      if (!absl::SimpleAtoi(value, &*goal.discard_orphans)) Die(value);
+    } else if (key == "of") {
+      goal.quarantine_of = RefOf(value);
+    } else if (key == "name") {
+      goal.quarantine = value;
+    } else if (key != "expected" && key != "pool") {
+      Die(words[i]);
+    }
+  }
+  return goal;
+}
+
+std::string Story::MakeThePlan(const std::vector<std::string>& words) {
+  const Goal goal = GoalOf(words);
   seen_.topology = std::make_shared<const Topology>(topology_);
   planned_ = MakePlan(seen_, goal, Policy());
-  if (planned_.plan.has_value()) return Print(*planned_.plan);
+  if (planned_.plan.has_value()) {
+    std::string text = Print(*planned_.plan);
+    for (const std::string& broken : BrokenRules(*planned_.plan, seen_)) {
+      absl::StrAppend(&text, "BROKEN: ", broken, "\n");
+    }
+    return text;
+  }
   std::string text = "refused\n";
   for (const Refusal& refusal : planned_.refusals) {
     absl::StrAppend(&text, "- ", Describe(refusal), "\n");
@@ -339,10 +373,21 @@ std::string Story::MakeThePlan(const std::vector<std::string>& words) {
   return text;
 }
 
-void Story::Succeed() {
+std::string Story::TellLosses() {
+  seen_.topology = std::make_shared<const Topology>(topology_);
+  std::string text;
+  for (const AnnouncedLoss& loss : LossesNow(seen_, topology_.pools[PoolId(kPool)])) {
+    absl::StrAppend(&text, Describe(loss), "\n");
+  }
+  return text;
+}
+
+void Story::Succeed(const std::vector<std::string>& words) {
   const Plan& plan = *planned_.plan;
   PoolState& state = seen_.pools[plan.pool];
-  for (size_t i = 0; i < plan.steps.size(); ++i) {
+  size_t end = plan.steps.size();
+  if (words.size() > 1 && !absl::SimpleAtoi(words[1], &end)) Die(words[1]);
+  for (size_t i = 0; i < end; ++i) {
     if (plan.steps[i].undo) continue;
     const int step = static_cast<int>(i);
     Record record;
@@ -384,14 +429,26 @@ std::string Story::Run(std::string_view line) {
     See(words);
   } else if (words[0] == "unseen") {
     seen_.resources.erase(RefOf(words.at(1)));
-  } else if (words[0] == "away") {
-    seen_.agents[HostId(words.at(1))].connected = false;
+  } else if (words[0] == "away" || words[0] == "back") {
+    for (size_t i = 1; i < words.size(); ++i) {
+      seen_.agents[HostId(words[i])].connected = words[0] == "back";
+    }
   } else if (words[0] == "running") {
     seen_.running[PoolId(kPool)] = PlanId(words.at(1));
   } else if (words[0] == "plan") {
     return MakeThePlan(words);
   } else if (words[0] == "succeed") {
-    Succeed();
+    Succeed(words);
+  } else if (words[0] == "right") {
+    ChangeRight(words);
+  } else if (words[0] == "due") {
+    seen_.pools[PoolId(kPool)].fence_due[RefOf(words.at(1))] = EpochOf(words.at(2));
+  } else if (words[0] == "quarantined") {
+    auto& seen =
+        std::get<DatabaseObservation>(seen_.resources[RefOf(words.at(1))].observation.detail);
+    seen.quarantine.emplace_back().name = words.at(2);
+  } else if (words[0] == "losses") {
+    return TellLosses();
   } else {
     Die(line);
   }

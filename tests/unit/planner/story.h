@@ -22,10 +22,18 @@ namespace baton::testing {
 //   healthy                               everything is seen as journal and topology want it
 //   see HOST/SERVICE KEY=VALUE…           changes one observation
 //   unseen HOST/SERVICE                   its agent does not report it
-//   away HOST                             its agent is not connected
+//   away|back HOST…                       their agents are not, are again connected
+//   right DATABASE KEY[=VALUE]…           changes what the journal has: between (nobody holds it),
+//                                         followers=[HOST], sealed=POSITION, fork=POSITION
+//   due HOST/SERVICE EPOCH                to be fenced when it comes back
+//   quarantined HOST/SERVICE NAME         its host keeps that quarantine
 //   running PLAN                          a plan of the pool has not ended
-//   plan adopt|switchover [expected=HOST] prints the plan or the refusals
-//   succeed                               the plan of the last `plan` succeeded in every step
+//   plan KIND [expected=HOST] [lost_site=SITE] [lost=HOST]… [allow=TIME|any] [max=TIME]
+//        [override=RULE]… [salvage=HOST:DIR] [discard=BYTES] [of=HOST/SERVICE name=NAME]
+//                                         prints the plan or the refusals
+//   losses                                prints what would be lost with the serving site now
+//   succeed [COUNT]                       the plan of the last `plan` succeeded in every step, or
+//                                         in those before COUNT
 class Story {
  public:
   // What the line prints; empty for most. Ends the test program on a line it does not understand.
@@ -42,7 +50,10 @@ class Story {
   void LookHealthy();
   void See(const std::vector<std::string>& words);
   std::string MakeThePlan(const std::vector<std::string>& words);
-  void Succeed();
+  void ChangeRight(const std::vector<std::string>& words);
+  Goal GoalOf(const std::vector<std::string>& words);
+  std::string TellLosses();
+  void Succeed(const std::vector<std::string>& words);
 
   Topology topology_;
   Snapshot seen_;

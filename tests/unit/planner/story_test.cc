@@ -52,6 +52,7 @@ TEST_P(StoryTest, IsToldAsWritten) {
     std::ofstream(path) << told;
     return;
   }
+  EXPECT_EQ(told.find("BROKEN"), std::string::npos) << told;
   EXPECT_EQ(told, written.str()) << "to accept: BATON_REWRITE_GOLDEN=1 and review the difference";
 }
 

@@ -1,0 +1,75 @@
+#include "coordinator/planner/losses.h"
+
+#include <algorithm>
+
+#include "coordinator/planner/candidates.h"
+#include "coordinator/planner/preflight.h"
+
+namespace baton {
+namespace {
+
+// Where the writer's log was last seen to end; none when it was not seen, or only that it is down
+// without a word of its end.
+LogPosition SeenEnd(const DatabaseObservation& writer) {
+  switch (writer.state) {
+    case DatabaseState::kPrimary:
+    case DatabaseState::kStandby:
+      return writer.position;
+    case DatabaseState::kDown:
+      return writer.clean_shutdown && writer.log_end.none() ? writer.position : writer.log_end;
+    case DatabaseState::kUnknown:
+    case DatabaseState::kEmpty:
+    case DatabaseState::kStarting:
+      break;
+  }
+  return LogPosition();
+}
+
+}  // namespace
+
+AnnouncedLoss LossBetween(const Snapshot& seen, const Database& database, const Instance& from,
+                          const Instance& to, const WriteRight& right) {
+  AnnouncedLoss loss;
+  loss.database = database.id;
+  const Observation* backup = seen.Find(RefOf(to));
+  if (backup != nullptr && backup->database() != nullptr) {
+    const DatabaseObservation& follower = *backup->database();
+    loss.kept = follower.position;
+    loss.last_commit = follower.last_commit;
+    // Beyond a gap nothing can be applied.
+    if (follower.gap.empty()) loss.kept.lsn += follower.lag_bytes;
+  }
+  const auto writer = seen.resources.find(RefOf(from));
+  const bool known = writer != seen.resources.end() && writer->second.observation.database();
+  if (!known) return loss;
+  loss.report_age = std::max(absl::ZeroDuration(), seen.as_of - writer->second.at);
+  loss.lost_end = SeenEnd(*writer->second.observation.database());
+  const std::optional<LogPosition>& sealed = right.lineages.back().sealed;
+  if (loss.lost_end.none() && sealed.has_value()) loss.lost_end = *sealed;
+  const bool one_log = !loss.lost_end.none() && loss.kept.timeline == loss.lost_end.timeline;
+  if (one_log && loss.kept.lsn >= loss.lost_end.lsn) {
+    loss.window = loss.report_age;
+  } else if (loss.last_commit != absl::InfinitePast()) {
+    loss.window = std::max(absl::ZeroDuration(), seen.as_of - loss.last_commit);
+  }
+  if (one_log) loss.bytes = loss.lost_end.lsn - std::min(loss.lost_end.lsn, loss.kept.lsn);
+  return loss;
+}
+
+std::vector<AnnouncedLoss> LossesNow(const Snapshot& seen, const Pool& pool) {
+  std::vector<AnnouncedLoss> losses;
+  const PoolState* state = seen.FindPoolState(pool.id);
+  if (state == nullptr || seen.topology == nullptr) return losses;
+  for (const Database* database : ProtectedDatabases(pool)) {
+    const auto right = state->rights.find(database->id);
+    if (right == state->rights.end() || right->second.lineages.empty()) continue;
+    const Instance* from = database->OnHost(right->second.lineages.back().instance);
+    if (from == nullptr) continue;
+    const Instance* to = OtherInstance(*seen.topology, *database, *from);
+    if (to == nullptr || !right->second.followers.contains(to->host)) continue;
+    losses.push_back(LossBetween(seen, *database, *from, *to, right->second));
+  }
+  return losses;
+}
+
+}  // namespace baton

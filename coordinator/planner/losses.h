@@ -1,0 +1,24 @@
+// What a failover may lose.
+#pragma once
+
+#include <vector>
+
+#include "coordinator/model/plan.h"
+#include "coordinator/model/pool_state.h"
+#include "coordinator/model/snapshot.h"
+#include "coordinator/model/topology.h"
+
+namespace baton {
+
+// Of `database`, when `from` is gone and `to` goes on with all that its shares still hold. A bound:
+// what `to` has at least as far as the writer's log was last seen to reach is lost only from that
+// sight on; else everything after the last commit that it has; nothing is known of a writer that
+// was never seen.
+AnnouncedLoss LossBetween(const Snapshot& seen, const Database& database, const Instance& from,
+                          const Instance& to, const WriteRight& right);
+
+// The same for every protected database of the pool whose present holder and its follower are
+// known: what would be lost if the serving site were gone now.
+std::vector<AnnouncedLoss> LossesNow(const Snapshot& seen, const Pool& pool);
+
+}  // namespace baton

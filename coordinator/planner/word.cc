@@ -1,0 +1,70 @@
+#include "coordinator/planner/word.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace baton {
+
+bool SaidLost(const Inquiry& ask, const HostId& host) {
+  const std::vector<HostId>& named = ask.goal.lost_hosts;
+  if (std::find(named.begin(), named.end(), host) != named.end()) return true;
+  return !ask.goal.lost_site.empty() && ask.seen.topology->SiteOf(host) == ask.goal.lost_site;
+}
+
+void CheckWord(const Inquiry& ask) {
+  const Topology& topology = *ask.seen.topology;
+  if (!ask.goal.lost_site.empty() && !topology.sites.contains(ask.goal.lost_site)) {
+    ask.refusals.Add("SITE_UNKNOWN", ask.goal.lost_site.value(), "no such site in the topology",
+                     "a site of the topology", "baton topology show");
+  }
+  for (const HostId& host : ask.goal.lost_hosts) {
+    if (topology.hosts.contains(host)) continue;
+    ask.refusals.Add("HOST_UNKNOWN", host.value(), "no such host in the topology",
+                     "a host of the topology", "baton topology show");
+  }
+  for (const auto& [host, agent] : ask.seen.agents) {
+    if (!agent.connected || !SaidLost(ask, host)) continue;
+    const bool by_site = ask.goal.lost_site == topology.SiteOf(host);
+    ask.refusals.Add(
+        "LOST_HOST_REACHABLE", host.value(), "its agent is connected",
+        by_site ? absl::StrCat("no host of ", ask.goal.lost_site.value(), " that answers")
+                : std::string("a host that does not answer"),
+        by_site ? "name the hosts that are down instead: --lost-host HOST; what answers is fenced"
+                : absl::StrCat("do not name ", host.value(), ": what answers is fenced"));
+  }
+}
+
+void RefuseWithoutWord(const Inquiry& ask, const ResourceRef& ref, const std::string& what) {
+  const bool failover = ask.goal.kind == PlanKind::kFailover;
+  ask.refusals.Add("NO_WORD", ref.ToString(), absl::StrCat(what, " and cannot be reached"),
+                   absl::StrCat("someone's word that ", ref.host.value(), " is down"),
+                   absl::StrCat("see that it is, then add --lost-host ", ref.host.value(),
+                                failover ? absl::StrCat(" or --lost-site ",
+                                                        ask.seen.topology->SiteOf(ref.host).value())
+                                         : std::string(),
+                                "; else start baton-agent there"));
+}
+
+ServingChat SplitServing(const Inquiry& ask, const PoolState& state) {
+  ServingChat split;
+  for (const auto& [ref, epoch] : state.active_chat) {
+    const bool known = std::any_of(ask.pool.chat_servers.begin(), ask.pool.chat_servers.end(),
+                                   [&ref = ref](const ChatServer& s) { return RefOf(s) == ref; });
+    if (!known) {
+      ask.refusals.Add("CHAT_NOT_IN_TOPOLOGY", ref.ToString(), "active, but not in the topology",
+                       "a chat server of the pool",
+                       "name it in the topology again: baton topology apply FILE --reason TEXT");
+    } else if (ask.seen.Connected(ref.host)) {
+      split.reached.push_back(ref);
+    } else if (SaidLost(ask, ref.host)) {
+      split.lost.push_back(ref);
+    } else {
+      RefuseWithoutWord(ask, ref, "it may serve");
+    }
+  }
+  return split;
+}
+
+}  // namespace baton

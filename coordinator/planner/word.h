@@ -1,0 +1,30 @@
+// Someone's word that hosts are down, and stay down until Baton has fenced them.
+#pragma once
+
+#include <vector>
+
+#include "coordinator/model/pool_state.h"
+#include "coordinator/planner/preflight.h"
+
+namespace baton {
+
+// The goal names the host, or the site that it stands at.
+bool SaidLost(const Inquiry& ask, const HostId& host);
+
+// SITE_UNKNOWN, HOST_UNKNOWN; LOST_HOST_REACHABLE for each named host, and each host of a named
+// site, whose agent is connected: no word is taken for what can be fenced.
+void CheckWord(const Inquiry& ask);
+
+// Chat servers that may serve by the journal, in two: those that can be asked to stop, and those
+// that cannot but are lost by someone's word. NO_WORD for one that is neither,
+// CHAT_NOT_IN_TOPOLOGY for one that the pool no longer has.
+struct ServingChat {
+  std::vector<ResourceRef> reached;
+  std::vector<ResourceRef> lost;
+};
+ServingChat SplitServing(const Inquiry& ask, const PoolState& state);
+
+// NO_WORD: the host cannot be reached, and nobody said that it is down.
+void RefuseWithoutWord(const Inquiry& ask, const ResourceRef& ref, const std::string& what);
+
+}  // namespace baton
