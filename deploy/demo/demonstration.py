@@ -1,146 +1,158 @@
-"""The demonstration: a world from nothing, people who talk, moves there and back, a table."""
+"""The demonstration: a world from nothing, people who talk, and all that may befall a pool."""
 
-import json
 import shutil
-import subprocess
-import sys
 import time
 
 import builder
 import operator_cli
+import orphans
 import world as worlds
-from host import WorldError, die_with_this_process
+from host import die_with_this_process
+from people import Talk, summarise
+from report import print_table
+
+HOME, OTHER = worlds.SITES
+TALK = 100  # messages between any two things that happen
 
 
-class Talk:
-    """The talking client as a child process."""
+class Story:
+    """What happens, one thing after the other; each move is a dictionary of the result."""
 
-    def __init__(self, world, copy, log, interval=0.02):
-        self.log = log
-        self.process = subprocess.Popen(
-            [sys.executable, str(copy / "demo" / "talk.py"), "--world", str(world.directory),
-             "--log", str(log), "--interval", str(interval), "--end-with-stdin"],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True)
+    def __init__(self, world, talk, say):
+        self.world = world
+        self.talk = talk
+        self.say = say
+        self.moves = []
+        self.since = 0.0  # when the last move was over and people had talked on
 
-    def events(self):
-        try:
-            text = self.log.read_text(encoding="utf-8")
-        except OSError:
-            return []
-        return [json.loads(line) for line in text.splitlines(keepends=True)
-                if line.endswith("\n")]
+    def ok(self):
+        return all(move["exit_code"] == 0 for move in self.moves)
 
-    def acknowledged(self):
-        return sum(event["event"] == "acknowledged" for event in self.events())
+    def move(self, title, *words, **facts):
+        """One plan, from the command to its end, with people talking before and after."""
+        began = time.monotonic()
+        done = operator_cli.baton(self.world, words[0], "--yes", self.world.data["pool"],
+                                  "--reason", f"demonstration, {title}", *words[1:])
+        ended = time.monotonic()
+        move = {"number": len(self.moves) + 1, "kind": words[0], "began": began, "ended": ended,
+                "exit_code": done.returncode, "from": "", "to": "", "state": "refused", "steps": [],
+                **facts}
+        if plan := operator_cli.newest_plan_of(self.world, words[0].upper()):
+            move.update({"from": plan["from_site"], "to": plan["to_site"], "plan": plan["name"],
+                         "state": operator_cli.word(plan["state"]),
+                         "steps": operator_cli.steps(plan)})
+            if words[0] == "failover":
+                move["announced"] = announced_loss(plan)
+        self.moves.append(move)
+        self.say(f"{title}: {move['from']} to {move['to']}, {move['state']}, "
+                 f"{ended - began:.2f} s in all")
+        if done.returncode != 0:
+            self.say(done.stdout + done.stderr)
+            move["since"], move["until"] = self.since, float("inf")
+            return move
+        self.talk.wait_for_more(TALK)
+        move["since"], move["until"] = self.since, time.monotonic()
+        self.since = move["until"]
+        return move
 
-    def wait_until_talking(self):
-        def talking():
-            if self.process.poll() is not None:
-                raise WorldError(f"the talking client ended with {self.process.returncode}")
-            return any(event["event"] == "talking" for event in self.events())
-        operator_cli.wait_for("an acknowledged message in every room", talking)
+    def lose_home(self):
+        """kill -9 of everything there, then the operator's word for it."""
+        died = time.monotonic()
+        killed = self.world.lose(HOME)
+        self.say(f"{HOME} is gone: {killed} processes were killed")
+        hosts = {host.name for host in self.world.hosts_of(HOME)}
+        operator_cli.wait_for(f"the coordinator to miss {HOME}",
+                              lambda: not operator_cli.connected_agents(self.world) & hosts)
+        self.move("failover", "failover", "--lost-site", HOME, died=died)
 
-    def wait_for_more(self, count, seconds=30):
-        """Until `count` further messages are safe."""
-        goal = self.acknowledged() + count
-        operator_cli.wait_for(f"{count} further acknowledged messages",
-                              lambda: self.acknowledged() >= goal, seconds)
+    def bring_home_back(self):
+        self.world.bring_back(HOME)
+        operator_cli.wait_for_agents(self.world)
+        operator_cli.wait_until_fenced(self.world)
+        self.say(f"{HOME} is back, and fenced")
+        self.talk.wait_for_more(TALK)
 
-    def finish(self, seconds=60):
-        """Ends the talk and returns what the comparison with the archives gave."""
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired as error:
-            raise WorldError("the talking client could not read the archives back") from error
-        self.process.stdin.close()
-        results = [event for event in self.events() if event["event"] == "result"]
-        if not results:
-            raise WorldError(f"the talking client ended with {self.process.returncode} and "
-                             "without a result")
-        return results[-1]
-
-    def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.process.stdin.close()
-
-
-def outage(events, began, ended):
-    """The longest time without an acknowledgement in a stretch of time, and how it came about.
-
-    Times are seconds on CLOCK_MONOTONIC. `client` is the client's own part: from the moment a
-    site accepted its connection to its first acknowledged message."""
-    safe = [event["time"] for event in events if event["event"] == "acknowledged"]
-    gaps = [(after - before, before, after) for before, after in zip(safe, safe[1:])
-            if after >= began and before <= ended]
-    if not gaps:
-        return {"outage": None, "client": None}
-    length, before, after = max(gaps)
-    opened = [event["time"] for event in events
-              if event["event"] == "open" and before <= event["time"] <= after]
-    return {"outage": length, "client": after - opened[-1] if opened else None}
-
-
-def summarise(move, events, result):
-    """Adds to `move` what the people saw of it."""
-    move.update(outage(events, move["began"], move["ended"]))
-    sent = {event["id"]: event["time"] for event in events if event["event"] == "sent"}
-    during = {name for name, time_sent in sent.items() if move["since"] <= time_sent < move["until"]}
-    safe = {event["id"] for event in events if event["event"] == "acknowledged"}
-    move["acknowledged"] = len(during & safe)
-    move["lost"] = len(during & set(result["lost_ids"]))
-    move["duplicated"] = len(during & set(result["duplicated_ids"]))
+    def run(self, switchovers):
+        for number in range(1, switchovers + 1):
+            self.talk.wait_for_more(TALK)
+            self.move(f"switchover {number}", "switchover")
+            if not self.ok():
+                return
+        if self.world.data["prepared"]:
+            return
+        self.lose_home()
+        if not self.ok():
+            return
+        self.bring_home_back()
+        self.move("failback", "failback")
 
 
-def switch_over(world, number, say):
-    """One planned move; returns when it began and ended, and its plan."""
+def announced_loss(plan):
+    """What a failover said it may lose: everything acknowledged after `point`, on CLOCK_MONOTONIC;
+    None when nobody could say."""
+    window, point, size = 0.0, None, 0
+    for loss in plan.get("losses", []):
+        size += int(loss.get("bytes", 0))
+        if "window" not in loss:
+            window = None
+        elif window is not None:
+            window = max(window, operator_cli.duration(loss["window"]))
+    if window is not None:
+        made = operator_cli.moment(plan["create_time"])
+        point = made - window - (time.time() - time.monotonic())
+    return {"window": window, "point": point, "bytes": size,
+            "kept": [loss.get("kept") for loss in plan.get("losses", [])]}
+
+
+def protect(world, say):
+    """From a bare primary to a protected pool in service."""
     began = time.monotonic()
-    done = operator_cli.baton(world, "switchover", "--yes", world.data["pool"], "--reason",
-                              f"demonstration, move {number}")
-    ended = time.monotonic()
-    plan = operator_cli.show_plan(world)
-    state = operator_cli.word(plan["state"])
-    say(f"switchover {number}: {plan['from_site']} to {plan['to_site']}, {state}, "
-        f"{ended - began:.2f} s in all")
-    if done.returncode != 0:
-        say(done.stdout + done.stderr)
-    return {"number": number, "began": began, "ended": ended, "exit_code": done.returncode,
-            "from": plan["from_site"], "to": plan["to_site"], "state": state,
-            "plan": plan["name"], "steps": operator_cli.steps(plan)}
+    operator_cli.bring_into_service(world, "demonstration", say)
+    return {"seconds": time.monotonic() - began,
+            "steps": operator_cli.steps(operator_cli.show_plan(world))}
 
 
-def move_while_talking(world, copy, moves, log, say):
+def find_orphans(world, lost):
+    """What is in quarantine, and how many of the lost messages are still there."""
+    found = []
+    missing = set(lost)
+    for host, entry in orphans.entries(world):
+        missing -= orphans.message_ids(world, host, entry)
+        found.append({"host": host, "name": entry["name"], "commits": int(entry["commits"]),
+                      "disk_bytes": int(entry["disk_bytes"])})
+    return {"entries": found, "lost_messages": len(lost), "of_them_kept": len(lost) - len(missing)}
+
+
+def tell(world, copy, switchovers, log, say):
+    """The whole story. Returns the moves, what the talking client found, and the orphans."""
     talk = Talk(world, copy, log)
+    story = Story(world, talk, say)
     try:
         talk.wait_until_talking()
         say("people talk")
-        done = []
-        since = 0.0
-        for number in range(1, moves + 1):
-            talk.wait_for_more(100)
-            move = switch_over(world, number, say)
-            done.append(move)
-            if move["exit_code"] != 0:
-                break
-            talk.wait_for_more(100)
-            move["since"], move["until"] = since, time.monotonic()
-            since = move["until"]
+        story.run(switchovers)
         say("people stop; reading the archives of all rooms")
         result = talk.finish()
     finally:
         talk.kill()
     events = talk.events()
-    for move in done:
-        move.setdefault("since", since)
-        move.setdefault("until", float("inf"))
+    for move in story.moves:
         summarise(move, events, result)
-    return done, result
+    lost = [name for move in story.moves for name in move.get("measured", {}).get("lost_ids", [])]
+    kept = find_orphans(world, lost) if story.ok() and not world.data["prepared"] else {
+        "entries": [], "lost_messages": 0, "of_them_kept": 0}
+    return story.moves, result, kept
 
 
-def run(directory, copy, moves, say):
+def as_it_must_be(moves, result, kept, switchovers):
+    """All moves succeeded; nothing lost but what the failover had announced, and that is kept."""
+    allowed = sum(move.get("measured", {}).get("after_announced_point", 0) for move in moves)
+    return (len(moves) >= switchovers and all(move["exit_code"] == 0 for move in moves)
+            and result["lost"] == allowed and result["duplicated"] == 0
+            and kept["of_them_kept"] == kept["lost_messages"])
+
+
+def run(directory, copy, switchovers, say):
     """Makes, moves and removes; returns the result as a dictionary."""
     started = time.monotonic()
     ok = interrupted = False
@@ -149,10 +161,9 @@ def run(directory, copy, moves, say):
         say("making two sites")
         world = builder.create(directory, copy)
         world.boot()
-        operator_cli.bring_into_service(world, "demonstration", say)
-        done, result = move_while_talking(world, copy, moves, directory / "talk.log", say)
-        ok = (len(done) == moves and all(move["exit_code"] == 0 for move in done)
-              and result["lost"] == 0 and result["duplicated"] == 0)
+        protection = protect(world, say)
+        moves, result, kept = tell(world, copy, switchovers, directory / "talk.log", say)
+        ok = as_it_must_be(moves, result, kept, switchovers)
     except KeyboardInterrupt:
         interrupted = True
         raise
@@ -160,7 +171,8 @@ def run(directory, copy, moves, say):
         tear_down(directory, keep_logs=not (ok or interrupted), say=say)
     totals = {key: result[key] for key in
               ("sent", "acknowledged", "lost", "duplicated", "unacknowledged")}
-    outcome = {"ok": ok, "seconds": time.monotonic() - started, "moves": done, "messages": totals}
+    outcome = {"ok": ok, "seconds": time.monotonic() - started, "protect": protection,
+               "moves": moves, "messages": totals, "orphans": kept}
     print_table(outcome)
     return outcome
 
@@ -180,27 +192,3 @@ def tear_down(directory, keep_logs, say):
             shutil.copy(log, kept / target)
         say(f"the logs of what went wrong are in {kept}")
     world.destroy()
-
-
-def milliseconds(seconds):
-    return "–" if seconds is None else f"{seconds * 1000:.0f} ms"
-
-
-def print_table(outcome):
-    for move in outcome["moves"]:
-        print(f"\nMove {move['number']}: {move['from']} to {move['to']}, {move['state']}")
-        print(f"  outage as the people saw it  {milliseconds(move['outage'])} (of it until they were "
-              f"logged in again {milliseconds(move['client'])})")
-        print(f"  messages acknowledged        {move['acknowledged']}")
-        print(f"  lost, duplicated             {move['lost']}, {move['duplicated']}")
-        print("  step                                                         took")
-        for step in move["steps"]:
-            mark = "*" if step["critical"] else " "
-            print(f"  {mark} {step['title']:<58} {milliseconds(step['seconds']):>8}  {step['state']}")
-        print("  * = the users wait for it")
-    totals = outcome["messages"]
-    print(f"\n{len(outcome['moves'])} moves, {totals['acknowledged']} messages acknowledged, "
-          f"{totals['lost']} lost, {totals['duplicated']} duplicated "
-          f"({totals['unacknowledged']} sent and never acknowledged); "
-          f"{outcome['seconds']:.1f} s in all")
-    print("Nothing was lost." if outcome["ok"] else "NOT as it must be.")

@@ -87,6 +87,29 @@ def show_plan(world, plan=None):
     return document(world, "plan", "show", plan or plan_id(world))
 
 
+def newest_plan_of(world, kind):
+    """The newest plan, with its steps, if it is of `kind` ("FAILOVER"); else None."""
+    newest = plans(world)[:1]
+    if not newest or newest[0]["kind"] != f"PLAN_KIND_{kind}":
+        return None
+    return show_plan(world, newest[0]["name"].rsplit("/", 1)[-1])
+
+
+def members(world):
+    """What `baton status` shows of each resource."""
+    return document(world, "status", world.data["pool"])["pools"][0]["members"]
+
+
+def wait_until_fenced(world, seconds=30):
+    """Until nothing is left that was to be fenced at its return."""
+    def all_fenced():
+        due = [member["resource"] for member in members(world) if member.get("fence_due")]
+        if due:
+            raise WorldError(f"still to be fenced: {due}")
+        return True
+    wait_for("everything that came back to be fenced", all_fenced, seconds)
+
+
 def waits(plan):
     return plan["state"] == "PLAN_STATE_WAITING"
 
@@ -100,15 +123,21 @@ def word(state):
     return state.split("_STATE_")[-1].lower()
 
 
+def moment(text):
+    """An RFC 3339 time as seconds since the epoch."""
+    whole, _, fraction = text.rstrip("Z").partition(".")
+    parsed = datetime.datetime.fromisoformat(whole).replace(tzinfo=datetime.timezone.utc)
+    return parsed.timestamp() + float(f"0.{fraction or 0}")
+
+
+def duration(text):
+    """"1.5s", as protobuf's JSON writes a duration, in seconds."""
+    return float(text.rstrip("s"))
+
+
 def seconds_between(start, end):
     """Between two RFC 3339 times; None when one is missing."""
-    if not start or not end:
-        return None
-    def parse(text):
-        whole, _, fraction = text.rstrip("Z").partition(".")
-        moment = datetime.datetime.fromisoformat(whole).replace(tzinfo=datetime.timezone.utc)
-        return moment.timestamp() + float(f"0.{fraction or 0}")
-    return parse(end) - parse(start)
+    return moment(end) - moment(start) if start and end else None
 
 
 def steps(plan):
@@ -126,5 +155,6 @@ def bring_into_service(world, reason, say):
     checked(world, "topology", "apply", world.data["topology"], "--reason", reason)
     wait_for_agents(world)
     if not plans(world):
-        say("adopting the pool")
-        checked(world, "adopt", "--yes", world.data["pool"], "--reason", reason)
+        verb = "adopt" if world.data["prepared"] else "protect"
+        say(f"{verb}ing the pool")
+        checked(world, verb, "--yes", world.data["pool"], "--reason", reason)

@@ -84,13 +84,18 @@ def connect(resource, password, user=SUPERUSER, database="postgres", timeout=3):
     return connection
 
 
+def configuration_text(resource, etc):
+    """The server's own configuration; `etc` holds who may come from where."""
+    return CONFIGURATION.format(
+        data=resource["data_directory"], etc=etc, address=resource["address"],
+        port=resource["port"], settings_file=resource["settings_file"])
+
+
 def write_configuration(world, resource):
     """`world` is the world's JSON, `resource` a database of it."""
     etc = pathlib.Path(resource["configuration"]).parent
     guard = pathlib.Path(world["programs"]) / "baton-guard"
-    write(resource["configuration"], CONFIGURATION.format(
-        data=resource["data_directory"], etc=etc, address=resource["address"],
-        port=resource["port"], settings_file=resource["settings_file"]))
+    write(resource["configuration"], configuration_text(resource, etc))
     write(etc / "pg_hba.conf", ACCESS)
     write(etc / "pg_ident.conf", "")
     if world["prepared"]:

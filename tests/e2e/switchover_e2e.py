@@ -5,7 +5,7 @@ import pathlib
 import time
 import unittest
 
-from demonstration import outage
+from people import outage
 from world_test import WorldTest, operator_cli, rounds, say
 
 

@@ -2,8 +2,8 @@
 
 import unittest
 
-from demonstration import outage, summarise
 from ground_truth import SHORTEST_MOVE, Alternation
+from people import outage, summarise
 
 
 class AlternationTest(unittest.TestCase):
@@ -54,10 +54,41 @@ class OutageTest(unittest.TestCase):
     def test_is_unknown_when_nothing_came_back(self):
         self.assertIsNone(outage(self.EVENTS, 3.0, 4.0)["outage"])
 
-    def test_losses_go_to_the_move_during_which_they_were_sent(self):
+    def test_losses_go_to_the_move_during_which_they_were_acknowledged(self):
         move = {"began": 1.95, "ended": 2.6, "since": 1.5, "until": 9.0}
         summarise(move, self.EVENTS, {"lost_ids": ["a", "b"], "duplicated_ids": ["c"]})
-        self.assertEqual((move["acknowledged"], move["lost"], move["duplicated"]), (2, 1, 1))
+        self.assertEqual((move["acknowledged"], move["lost"], move["duplicated"]), (3, 1, 1))
+
+
+class LossTest(unittest.TestCase):
+    EVENTS = OutageTest.EVENTS + [{"event": "sent", "id": "never", "time": 2.0}]
+
+    def failover(self, point, lost):
+        move = {"died": 2.1, "began": 2.15, "ended": 2.6, "since": 0.0, "until": 9.0,
+                "announced": {"point": point}}
+        summarise(move, self.EVENTS, {"lost_ids": lost, "duplicated_ids": []})
+        return move
+
+    def test_what_was_acknowledged_after_the_announced_point_may_be_lost(self):
+        measured = self.failover(1.5, ["b"])["measured"]
+        self.assertEqual((measured["before_announced_point"], measured["after_announced_point"]),
+                         (0, 1))
+        self.assertAlmostEqual(measured["oldest_before_the_loss"], 0.1)
+
+    def test_what_was_acknowledged_before_it_may_not(self):
+        measured = self.failover(1.5, ["a", "b"])["measured"]
+        self.assertEqual((measured["before_announced_point"], measured["after_announced_point"]),
+                         (1, 1))
+
+    def test_what_was_never_acknowledged_is_no_loss(self):
+        move = self.failover(1.5, [])
+        self.assertEqual((move["lost"], move["unacknowledged"]), (0, 1))
+
+    def test_the_first_message_counts_from_the_command(self):
+        self.assertAlmostEqual(self.failover(1.5, [])["command_to_first_message"], 0.25)
+
+    def test_an_unannounced_loss_has_no_bound(self):
+        self.assertEqual(self.failover(None, ["a"])["measured"]["before_announced_point"], 0)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import time
 import unittest
 
 import builder
-import demonstration
 import operator_cli
+import people
 from ground_truth import Database, GroundTruth, chat_serves
 from host import WorldError, die_with_this_process
 
@@ -62,7 +62,7 @@ class WorldTest(unittest.TestCase):
     def talk(self):
         """People talk until the test ends; finish_talk() says whether all was kept."""
         WorldTest.talks += 1
-        talk = demonstration.Talk(self.world, COPY, STATE / f"{WorldTest.talks}.talk.log")
+        talk = people.Talk(self.world, COPY, STATE / f"{WorldTest.talks}.talk.log")
         self.addCleanup(talk.kill)
         talk.wait_until_talking()
         return talk
