@@ -42,6 +42,10 @@ void TellOfLedger(const SqliteLedger::Opened& opened, const std::string& path) {
   }
 }
 
+std::string DataDirectoryOfPostgresql(const ResourceConfig& about) {
+  return about.engine_name == "postgresql" ? about.data_directory : "";
+}
+
 // Whatever keeps a resource from being looked after is for its file to mend.
 absl::Status InFile(const std::string& path, const absl::Status& status) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", status.message()));
@@ -98,7 +102,8 @@ absl::Status AgentHost::Add(const ResourceFile& file, const AgentConfig& config,
       about, file.path, config.guard, [this, running = resource->running](const ProcessId& child) {
         return EnterChild(*running, child);
       });
-  resource->fence_file = std::make_unique<FenceWorker>(resource->core.store.get());
+  resource->fence_file =
+      std::make_unique<FenceWorker>(resource->core.store.get(), DataDirectoryOfPostgresql(about));
   absl::Status engine = AddEngine(file, clock, resource.get());
   if (!engine.ok()) return InFile(file.path, engine);
   resource->runner = std::make_unique<NotedRunner>(std::move(resource->runner), resource->running);

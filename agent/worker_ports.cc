@@ -5,7 +5,10 @@
 #include <poll.h>
 #include <utility>
 
+#include "spdlog/spdlog.h"
+
 #include "agent/core/reconcile.h"
+#include "common/os/file.h"
 #include "common/os/monotonic.h"
 #include "common/os/process.h"
 
@@ -66,7 +69,22 @@ void FenceWorker::Read(
 }
 
 void FenceWorker::Write(const FenceRecord& record, std::function<void(absl::Status)> done) {
-  worker_.Post([this, record, done = std::move(done)] { done(store_->Write(record)); });
+  worker_.Post([this, record, done = std::move(done)] {
+    const absl::Status written = store_->Write(record);
+    if (written.ok()) PlaceStandbySignal(record);
+    done(written);
+  });
+}
+
+void FenceWorker::PlaceStandbySignal(const FenceRecord& record) const {
+  const bool strict = record.phase == FencePhase::kClosing || record.phase == FencePhase::kClosed;
+  if (!strict || data_directory_.empty()) return;
+  if (!Exists(data_directory_ + "/PG_VERSION").value_or(false)) return;
+  const absl::Status placed = store_->PlaceStandbySignal();
+  if (!placed.ok()) {
+    spdlog::warn("{}: fenced, but only by its fence file: {}", record.resource.value(),
+                 std::string(placed.message()));
+  }
 }
 
 void RunningCommand::Set(const CommandId& id) {

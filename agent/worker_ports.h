@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -53,12 +54,18 @@ class RunningCommand {
 // One resource's fence file. Thread-safe.
 class FenceWorker : public FenceFile {
  public:
-  explicit FenceWorker(FenceStore* store) : store_(store) {}
+  // `data_directory` of a PostgreSQL database; empty: of something else.
+  explicit FenceWorker(FenceStore* store, std::string data_directory = "")
+      : store_(store), data_directory_(std::move(data_directory)) {}
   void Read(std::function<void(absl::StatusOr<FenceRecord>, absl::StatusOr<BootId>)> done) override;
   void Write(const FenceRecord& record, std::function<void(absl::Status)> done) override;
 
  private:
+  // An empty directory stays empty: it is to be seeded.
+  void PlaceStandbySignal(const FenceRecord& record) const;
+
   FenceStore* store_;
+  const std::string data_directory_;
   chat::Worker worker_;
 };
 

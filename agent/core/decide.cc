@@ -47,6 +47,8 @@ void OnMessage(const AgentState& now, absl::Duration at, const MessageCame& even
     OnDryRun(now, *dry_run, out);
   } else if (const auto* confirm = std::get_if<Confirm>(&event.message)) {
     OnConfirm(now, *confirm, out);
+  } else if (const auto* revoke = std::get_if<Revoke>(&event.message)) {
+    OnRevoke(now, *revoke, out);
   } else if (std::holds_alternative<ReportNow>(event.message)) {
     OnReportNow(now, at, out);
   }
@@ -60,8 +62,8 @@ struct Dispatch {
 
   void operator()(const Started&) { OnStarted(now, out); }
   void operator()(const ChildrenEnded& e) { OnChildrenEnded(now, e, out); }
-  void operator()(const FenceRead& e) { OnFenceRead(now, e, out); }
-  void operator()(const FenceFileWritten& e) { OnFenceFileWritten(now, e, out); }
+  void operator()(const FenceRead& e) { OnFenceRead(now, at, e, out); }
+  void operator()(const FenceFileWritten& e) { OnFenceFileWritten(now, at, e, out); }
   void operator()(const FenceEntered& e) {
     out.changes.push_back(FenceNoted{e.resource, e.record});
   }
@@ -77,7 +79,7 @@ struct Dispatch {
     if (e.epoch <= now.EpochOf(e.pool)) return;
     out.entries.push_back(Ledger::EpochSeen{e.pool, e.epoch, JournalId()});
   }
-  void operator()(const LedgerFailed& e) { OnLedgerFailed(now, e, out); }
+  void operator()(const LedgerFailed& e) { OnLedgerFailed(now, at, e, out); }
 };
 
 }  // namespace

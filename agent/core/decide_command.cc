@@ -70,7 +70,7 @@ Outcome Judge(const AgentState& now, const Command& command) {
   Outcome epoch = JudgeEpoch(now, command);
   if (!epoch.ok()) return epoch;
   const CommandId& other = !resource->running.empty()       ? resource->running
-                           : resource->deferred.has_value() ? resource->deferred->id
+                           : resource->deferred.has_value() ? resource->deferred->command.id
                                                             : CommandId();
   if (!other.empty()) {
     return RefusedOutcome("BUSY", absl::StrCat("command ", other.value(), " runs for ",
@@ -80,15 +80,12 @@ Outcome Judge(const AgentState& now, const Command& command) {
 }
 
 void Admit(const AgentState& now, const Command& command, Decision& out) {
-  const ResourceState* resource = now.Resource(command.resource);
-  if (resource != nullptr && resource->deferred.has_value() &&
-      resource->deferred->id == command.id) {
-    return;
-  }
+  if (now.DeferredFor(command.id) != nullptr) return;
   Outcome judged = Judge(now, command);
   if (!judged.ok()) return Refuse(command.id, std::move(judged), out);
-  if (resource->confirming.has_value()) {
-    out.changes.push_back(CommandDeferred{command});
+  const ResourceState* resource = now.Resource(command.resource);
+  if (resource->confirming.has_value() || resource->revoking.has_value()) {
+    out.changes.push_back(CommandDeferred{{now.stream, command}});
     return;
   }
   const JournalId pinned = now.JournalOf(command.pool);
@@ -138,13 +135,40 @@ bool Tell(const AgentState& now, const CommandId& id, Reaction reaction, Decisio
   return true;
 }
 
+// How an outcome reads once its runner was asked to stop: what was done, what was not, and why.
+void TellOfStop(const CommandRecord& record, Outcome& outcome) {
+  if (record.cancel_reason.empty()) return;
+  if (outcome.ok()) {
+    outcome.message =
+        absl::StrCat("was done in full before it could be stopped",
+                     outcome.message.empty() ? "" : absl::StrCat(": ", outcome.message));
+    return;
+  }
+  if (outcome.code != OutcomeCode::kCancelled) return;
+  outcome.reason = record.cancel_reason;
+  if (outcome.message.empty()) outcome.message = "stopped; how far it had come is not known";
+  if (record.cancel_reason == kDeadlineExceeded) {
+    outcome.message = absl::StrCat("its ", absl::FormatDuration(record.command.timeout),
+                                   " were over; ", outcome.message);
+  } else if (record.cancel_reason == kRevoked) {
+    outcome.message = absl::StrCat("the right to write was taken meanwhile; ", outcome.message);
+  }
+}
+
+}  // namespace
+
 void Stop(const AgentState& now, const CommandId& id, std::string_view reason, Decision& out) {
   const CommandRecord* record = now.Find(id);
   out.changes.push_back(CancelAsked{id, std::string(reason)});
   out.effects.push_back(CancelAction{record->command.resource, id});
 }
 
-}  // namespace
+void DeliverDeferred(const ResourceState& resource, const ResourceId& id, Decision& out) {
+  if (!resource.deferred.has_value()) return;
+  out.changes.push_back(DeferredTaken{id});
+  out.effects.push_back(
+      Deliver{MessageCame{resource.deferred->stream, resource.deferred->command}});
+}
 
 Outcome JudgeJournal(const AgentState& now, const PoolId& pool, const Epoch& epoch) {
   const JournalId pinned = now.JournalOf(pool);
@@ -163,10 +187,18 @@ void OnCommand(const AgentState& now, const Command& command, Decision& out) {
 }
 
 void OnQuery(const AgentState& now, const QueryCommand& query, Decision& out) {
+  if (now.DeferredFor(query.command) != nullptr) {
+    out.effects.push_back(Send{CommandAnswer{query.command, AnswerState::kRunning, {}}});
+    return;
+  }
   Tell(now, query.command, React(now.PhaseOf(query.command), CommandEvent::kQueried), out);
 }
 
 void OnCancel(const AgentState& now, const CancelCommand& cancel, Decision& out) {
+  // One that still waits for the fence file is forgotten: the answer says that it never acts.
+  if (const ResourceState* resource = now.DeferredFor(cancel.command)) {
+    out.changes.push_back(DeferredTaken{resource->deferred->command.resource});
+  }
   const Reaction reaction = React(now.PhaseOf(cancel.command), CommandEvent::kCancelled);
   if (!Tell(now, cancel.command, reaction, out)) Stop(now, cancel.command, kCancelled, out);
 }
@@ -182,11 +214,7 @@ void OnActionEnded(const AgentState& now, absl::Duration at, const ActionEnded& 
   const CommandRecord* record = now.Find(event.command);
   const ResourceId resource = record->command.resource;
   Outcome outcome = event.outcome;
-  if (outcome.code == OutcomeCode::kCancelled && record->cancel_reason == kDeadlineExceeded) {
-    outcome.reason = std::string(kDeadlineExceeded);
-    outcome.message = absl::StrCat("its ", absl::FormatDuration(record->command.timeout),
-                                   " were over; ", outcome.message);
-  }
+  TellOfStop(*record, outcome);
   if (outcome.observation.has_value()) {
     outcome.observation = Settle(now, resource, *std::move(outcome.observation));
     out.changes.push_back(ObservationMade{*outcome.observation, at});
@@ -248,7 +276,8 @@ void OnChecked(const AgentState& now, const Checked& event, Decision& out) {
   out.effects.push_back(Send{DryRunResult{event.id, event.outcome}});
 }
 
-void OnLedgerFailed(const AgentState& now, const LedgerFailed& event, Decision& out) {
+void OnLedgerFailed(const AgentState& now, absl::Duration at, const LedgerFailed& event,
+                    Decision& out) {
   const std::string problem(event.status.message());
   out.effects.push_back(Say{Severity::kError, absl::StrCat("ledger: ", problem)});
   for (const Ledger::Entry& entry : event.entries) {
@@ -264,10 +293,15 @@ void OnLedgerFailed(const AgentState& now, const LedgerFailed& event, Decision& 
     } else if (std::holds_alternative<Ledger::SessionOpened>(entry)) {
       out.effects.push_back(ReconnectLater{});
     } else if (const auto* fence = std::get_if<Ledger::FenceWritten>(&entry)) {
-      EndConfirm(now, fence->resource,
-                 FailedOutcome("LEDGER_FAILED", absl::StrCat("ledger of ", now.host.value(),
-                                                             " takes no entry: ", problem)),
-                 out);
+      const Outcome failed =
+          FailedOutcome("LEDGER_FAILED",
+                        absl::StrCat("ledger of ", now.host.value(), " takes no entry: ", problem));
+      const ResourceState* resource = now.Resource(fence->resource);
+      if (resource != nullptr && resource->confirming.has_value()) {
+        EndConfirm(now, fence->resource, failed, out);
+      } else {
+        EndRevoke(now, at, fence->resource, failed, out);
+      }
     }
   }
   if (now.stage != Stage::kReconciling) return;

@@ -41,6 +41,12 @@ Outcome JudgeConfirm(const AgentState& now, const Confirm& confirm) {
     return RefusedOutcome("BUSY", absl::StrCat("an earlier confirmation of ",
                                                confirm.resource.value(), " is being written"));
   }
+  if (resource->revoking.has_value()) {
+    return RefusedOutcome(
+        std::string(kRevoked),
+        absl::StrCat("the right of ", confirm.resource.value(), " is being taken under epoch ",
+                     resource->revoking->revoke.epoch.ToString()));
+  }
   return JudgeJournal(now, confirm.pool, confirm.epoch);
 }
 
@@ -84,7 +90,9 @@ void OnConfirm(const AgentState& now, const Confirm& confirm, Decision& out) {
 void OnConfirmRead(const AgentState& now, const ResourceState& resource, const FenceRead& event,
                    Decision& out) {
   const Confirm& confirm = resource.confirming->confirm;
-  Outcome outcome = JudgeFile(confirm, event);
+  Outcome outcome = resource.revoking.has_value()
+                        ? RefusedOutcome(std::string(kRevoked), "it is being taken instead")
+                        : JudgeFile(confirm, event);
   if (!outcome.ok()) return EndConfirm(now, event.resource, std::move(outcome), out);
   FenceRecord record = *event.file;
   record.phase = FencePhase::kOpen;
@@ -106,8 +114,10 @@ void EndConfirm(const AgentState& now, const ResourceId& id, Outcome outcome, De
   const Confirming& confirming = *resource->confirming;
   Answer(now, confirming.stream, confirming.confirm, std::move(outcome), out);
   out.changes.push_back(ConfirmEnded{id});
-  if (resource->deferred.has_value()) {
-    out.effects.push_back(Deliver{MessageCame{confirming.stream, *resource->deferred}});
+  if (resource->revoking.has_value()) {
+    out.effects.push_back(ReadFence{id});
+  } else {
+    DeliverDeferred(*resource, id, out);
   }
 }
 

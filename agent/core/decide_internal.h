@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "agent/core/decide.h"
 
@@ -10,8 +11,9 @@ namespace baton::agent {
 // decide_recovery.cc: from the start to the first session, and what the fence files need.
 void OnStarted(const AgentState& now, Decision& out);
 void OnChildrenEnded(const AgentState& now, const ChildrenEnded& event, Decision& out);
-void OnFenceRead(const AgentState& now, const FenceRead& event, Decision& out);
-void OnFenceFileWritten(const AgentState& now, const FenceFileWritten& event, Decision& out);
+void OnFenceRead(const AgentState& now, absl::Duration at, const FenceRead& event, Decision& out);
+void OnFenceFileWritten(const AgentState& now, absl::Duration at, const FenceFileWritten& event,
+                        Decision& out);
 // `command` is settled by this decision: are all?
 void AfterSettled(const AgentState& now, const CommandId& command, Decision& out);
 
@@ -28,7 +30,12 @@ void OnDeadline(const AgentState& now, const CommandId& command, Decision& out);
 void OnFinishRetry(const AgentState& now, const CommandId& command, Decision& out);
 void OnDryRun(const AgentState& now, const DryRun& dry_run, Decision& out);
 void OnChecked(const AgentState& now, const Checked& event, Decision& out);
-void OnLedgerFailed(const AgentState& now, const LedgerFailed& event, Decision& out);
+// Asks the runner of `id`, which runs, to stop.
+void Stop(const AgentState& now, const CommandId& id, std::string_view reason, Decision& out);
+// The command that waited for the fence file of `resource`, if any, has its turn.
+void DeliverDeferred(const ResourceState& resource, const ResourceId& id, Decision& out);
+void OnLedgerFailed(const AgentState& now, absl::Duration at, const LedgerFailed& event,
+                    Decision& out);
 // Why commands and confirmations of `pool` under the present session's journal are refused.
 // kOk: they are not.
 Outcome JudgeJournal(const AgentState& now, const PoolId& pool, const Epoch& epoch);
@@ -38,6 +45,16 @@ void OnConfirm(const AgentState& now, const Confirm& confirm, Decision& out);
 void OnConfirmRead(const AgentState& now, const ResourceState& resource, const FenceRead& event,
                    Decision& out);
 void EndConfirm(const AgentState& now, const ResourceId& resource, Outcome outcome, Decision& out);
+
+// decide_revoke.cc: the right to write, taken while the host could not be reached.
+inline constexpr std::string_view kRevoked = "REVOKED";
+void OnRevoke(const AgentState& now, const Revoke& revoke, Decision& out);
+void OnRevokeRead(const AgentState& now, absl::Duration at, const ResourceState& resource,
+                  const FenceRead& event, Decision& out);
+void OnRevokeWritten(const AgentState& now, absl::Duration at, const ResourceState& resource,
+                     const FenceFileWritten& event, Decision& out);
+void EndRevoke(const AgentState& now, absl::Duration at, const ResourceId& resource,
+               Outcome outcome, Decision& out);
 
 // decide_session.cc: the stream.
 void OpenSession(const AgentState& now, Decision& out);

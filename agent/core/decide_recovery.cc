@@ -93,16 +93,18 @@ void OnChildrenEnded(const AgentState& now, const ChildrenEnded& event, Decision
   StartReconciling(now, out);
 }
 
-void OnFenceRead(const AgentState& now, const FenceRead& event, Decision& out) {
+void OnFenceRead(const AgentState& now, absl::Duration at, const FenceRead& event, Decision& out) {
   const ResourceState* resource = now.Resource(event.resource);
   if (resource == nullptr) return;
   if (now.stage == Stage::kReconciling && !resource->fence_settled) {
     return Reconcile(now, *resource, event, out);
   }
-  if (resource->confirming.has_value()) OnConfirmRead(now, *resource, event, out);
+  if (resource->confirming.has_value()) return OnConfirmRead(now, *resource, event, out);
+  if (resource->revoking.has_value()) OnRevokeRead(now, at, *resource, event, out);
 }
 
-void OnFenceFileWritten(const AgentState& now, const FenceFileWritten& event, Decision& out) {
+void OnFenceFileWritten(const AgentState& now, absl::Duration at, const FenceFileWritten& event,
+                        Decision& out) {
   const ResourceState* resource = now.Resource(event.resource);
   if (resource == nullptr) return;
   if (now.stage == Stage::kReconciling && !resource->fence_settled) {
@@ -113,7 +115,10 @@ void OnFenceFileWritten(const AgentState& now, const FenceFileWritten& event, De
     out.effects.push_back(SetTimer{{TimerKind::kFenceRetry, event.resource.value()}, kFenceRetry});
     return;
   }
-  if (!resource->confirming.has_value()) return;
+  if (!resource->confirming.has_value()) {
+    if (resource->revoking.has_value()) OnRevokeWritten(now, at, *resource, event, out);
+    return;
+  }
   Outcome outcome = event.status.ok()
                         ? OkOutcome()
                         : FailedOutcome("FENCE_NOT_WRITTEN", std::string(event.status.message()));

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/core/reconcile.h"
 #include "agent/core/state.h"
 
 namespace baton::agent {
@@ -86,7 +87,12 @@ void Apply(AgentState& state, const FenceSettled& change) {
 }
 
 void Apply(AgentState& state, const FenceNoted& change) {
-  if (ResourceState* r = ResourceOf(state, change.resource)) r->fence = change.record;
+  ResourceState* r = ResourceOf(state, change.resource);
+  if (r == nullptr) return;
+  r->fence = change.record;
+  if (r->revoking.has_value()) {
+    r->revoking->noted = NewerRight(r->revoking->noted, change.record.write);
+  }
 }
 
 void Apply(AgentState& state, const StreamWelcomed& change) {
@@ -149,14 +155,24 @@ void Apply(AgentState& state, const ConfirmBegan& change) {
 }
 
 void Apply(AgentState& state, const ConfirmEnded& change) {
-  if (ResourceState* r = ResourceOf(state, change.resource)) {
-    r->confirming.reset();
-    r->deferred.reset();
-  }
+  if (ResourceState* r = ResourceOf(state, change.resource)) r->confirming.reset();
+}
+
+void Apply(AgentState& state, const RevokeBegan& change) {
+  if (ResourceState* r = ResourceOf(state, change.resource)) r->revoking = change.revoking;
+}
+
+void Apply(AgentState& state, const RevokeEnded& change) {
+  if (ResourceState* r = ResourceOf(state, change.resource)) r->revoking.reset();
 }
 
 void Apply(AgentState& state, const CommandDeferred& change) {
-  if (ResourceState* r = ResourceOf(state, change.command.resource)) r->deferred = change.command;
+  ResourceState* r = ResourceOf(state, change.deferred.command.resource);
+  if (r != nullptr) r->deferred = change.deferred;
+}
+
+void Apply(AgentState& state, const DeferredTaken& change) {
+  if (ResourceState* r = ResourceOf(state, change.resource)) r->deferred.reset();
 }
 
 void Apply(AgentState& state, const ProbeBegan& change) {

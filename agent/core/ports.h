@@ -116,7 +116,8 @@ class FenceFile {
   // `file` as FenceStore::Read, `boot` as FenceStore::Boot.
   virtual void Read(
       std::function<void(absl::StatusOr<FenceRecord> file, absl::StatusOr<BootId> boot)> done) = 0;
-  // As FenceStore::Write. The core has entered `record` in the ledger before it asks.
+  // As FenceStore::Write. The core has entered `record` in the ledger before it asks. Of a database
+  // that is closing or closed it puts standby.signal in place too, as far as it can.
   virtual void Write(const FenceRecord& record, std::function<void(absl::Status)> done) = 0;
 };
 

@@ -51,6 +51,30 @@ std::optional<FenceRecord> WithoutFile(const std::optional<FenceRecord>& file,
   return holds;
 }
 
+std::optional<Lineage> NewerRight(const std::optional<Lineage>& a,
+                                  const std::optional<Lineage>& b) {
+  const bool b_newer = b.has_value() && (!a.has_value() || b->epoch > a->epoch);
+  return b_newer ? b : a;
+}
+
+bool OutdatesRevoke(const FenceRecord& record, const Epoch& epoch) {
+  if (record.fence_epoch > epoch) return true;
+  return MayRunWritable(record.phase) && record.write.has_value() && record.write->epoch >= epoch;
+}
+
+FenceRecord TakeRight(FenceRecord record, const Epoch& epoch) {
+  const bool ships = record.write.has_value() && !record.write->share.empty();
+  if (record.write.has_value() && !ships) {
+    record.write.reset();
+    record.fetch.clear();
+  }
+  const bool unsealed = ships && !record.write->sealed.has_value();
+  const bool closes = record.phase == FencePhase::kClosed || !unsealed;
+  record.phase = closes ? FencePhase::kClosed : FencePhase::kClosing;
+  record.fence_epoch = epoch;
+  return record;
+}
+
 FenceReconciliation ReconcileFence(const FenceFacts& facts) {
   FenceReconciliation result;
   if (!facts.file.has_value() && !facts.ledger.has_value()) return result;

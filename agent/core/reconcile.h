@@ -38,6 +38,18 @@ FenceReconciliation ReconcileFence(const FenceFacts& facts);
 std::optional<FenceRecord> WithoutFile(const std::optional<FenceRecord>& file,
                                        const std::optional<FenceRecord>& ledger);
 
+// The one of the higher epoch; `a` where they are alike.
+std::optional<Lineage> NewerRight(const std::optional<Lineage>& a, const std::optional<Lineage>& b);
+
+// Does `record` show that Revoke under `epoch` comes too late: that the fence was written under a
+// higher epoch, or holds a right that was given under this one or a later one?
+bool OutdatesRevoke(const FenceRecord& record, const Epoch& epoch);
+
+// `record` after its right was taken under `epoch`: closing while it names a log that was not
+// shipped to its end, else closed; never looser than it was. What ships no log, a chat server,
+// names no right any more.
+FenceRecord TakeRight(FenceRecord record, const Epoch& epoch);
+
 // Like EffectivePhase, and unconfirmed where the boot is not known.
 FencePhase PhaseInBoot(const FenceRecord& record, const BootId& boot);
 

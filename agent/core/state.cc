@@ -22,6 +22,13 @@ const ResourceState* AgentState::Resource(const ResourceId& id) const {
   return it == resources.end() ? nullptr : &it->second;
 }
 
+const ResourceState* AgentState::DeferredFor(const CommandId& command) const {
+  for (const auto& [id, resource] : resources) {
+    if (resource.deferred.has_value() && resource.deferred->command.id == command) return &resource;
+  }
+  return nullptr;
+}
+
 Epoch AgentState::EpochOf(const PoolId& pool) const {
   const auto it = epochs.find(pool);
   return it == epochs.end() ? Epoch{} : it->second;

@@ -50,6 +50,21 @@ struct Confirming {
   Confirm confirm;
 };
 
+// A Revoke being carried out likewise; while `confirming` is there too, it waits for that to end.
+struct Revoking {
+  uint64_t stream = 0;
+  JournalId journal;  // of the session that it came in
+  Revoke revoke;
+  std::optional<Lineage> written;  // the right that the record being written names
+  // The newest right that a runner entered meanwhile: the file must not forget it.
+  std::optional<Lineage> noted;
+};
+
+struct Deferred {
+  uint64_t stream = 0;
+  Command command;
+};
+
 struct ResourceState {
   PoolId pool;
   BootId boot;
@@ -57,7 +72,8 @@ struct ResourceState {
   bool fence_settled = false;        // file and ledger were reconciled
   CommandId running;                 // Accepted, not Finished; empty: none
   std::optional<Confirming> confirming;
-  std::optional<Command> deferred;  // came during a Confirm
+  std::optional<Revoking> revoking;
+  std::optional<Deferred> deferred;  // came while `confirming` or `revoking`
 
   bool probing = false;
   bool probe_again = false;  // something happened that the running probe may not have seen
@@ -96,6 +112,8 @@ struct AgentState {
   const CommandRecord* Find(const CommandId& id) const;
   CommandPhase PhaseOf(const CommandId& id) const;
   const ResourceState* Resource(const ResourceId& id) const;
+  // The resource that `command` waits for; null: none.
+  const ResourceState* DeferredFor(const CommandId& command) const;
   Epoch EpochOf(const PoolId& pool) const;
   JournalId JournalOf(const PoolId& pool) const;
   // Of the first resource: all resources of a host are in one boot.
@@ -158,11 +176,21 @@ struct ConfirmBegan {
   ResourceId resource;
   Confirming confirming;
 };
-struct ConfirmEnded {  // takes `deferred` along
+struct ConfirmEnded {
+  ResourceId resource;
+};
+struct RevokeBegan {  // or goes on
+  ResourceId resource;
+  Revoking revoking;
+};
+struct RevokeEnded {
   ResourceId resource;
 };
 struct CommandDeferred {
-  Command command;
+  Deferred deferred;
+};
+struct DeferredTaken {
+  ResourceId resource;
 };
 struct ProbeBegan {
   ResourceId resource;
@@ -194,9 +222,10 @@ struct FinishedPruned {
 using Change =
     std::variant<StageReached, FenceKnown, FenceSettled, FenceNoted, StreamWelcomed, StreamEnded,
                  LinkProblemTold, CommandRefused, CancelAsked, OutcomeHeld, FinishedUntold,
-                 FinishedTold, ProgressTold, ConfirmBegan, ConfirmEnded, CommandDeferred,
-                 ProbeBegan, ProbeWanted, ProbeEnded, ObservationMade, ObservationTold,
-                 FullReportWanted, FullReportTold, DryRunBegan, DryRunEnded, FinishedPruned>;
+                 FinishedTold, ProgressTold, ConfirmBegan, ConfirmEnded, RevokeBegan, RevokeEnded,
+                 CommandDeferred, DeferredTaken, ProbeBegan, ProbeWanted, ProbeEnded,
+                 ObservationMade, ObservationTold, FullReportWanted, FullReportTold, DryRunBegan,
+                 DryRunEnded, FinishedPruned>;
 
 // Pure: the only ways that state changes. `now` is time since boot.
 void Evolve(AgentState& state, const Ledger::Entry& entry, absl::Duration now);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agent/transport/session_proto.h"
+#include "common/rpc/protocol_proto.h"
 #include "common/rpc/report_merge.h"
 #include "common/rpc/status_proto.h"
 
@@ -90,6 +91,12 @@ void SessionStream::Misread(const absl::Status& problem) {
   if (incoming_.kind_case() == v1::CoordinatorMessage::kDryRun) {
     return Send(DryRunResult{incoming_.dry_run().id(),
                              RefusedOutcome("INVALID_COMMAND", std::string(problem.message()))});
+  }
+  if (incoming_.kind_case() == v1::CoordinatorMessage::kRevoke) {
+    return Send(Revoked{PoolId(incoming_.revoke().pool()),
+                        ResourceId(incoming_.revoke().resource()),
+                        baton::FromProto(incoming_.revoke().epoch()),
+                        RefusedOutcome("INVALID_COMMAND", std::string(problem.message()))});
   }
   // A newer coordinator may say what this agent need not know.
   if (problem.code() != absl::StatusCode::kUnimplemented) End(problem);

@@ -38,7 +38,8 @@ class SessionStream : public grpc::ClientBidiReactor<v1::AgentMessage, v1::Coord
   void Push(v1::AgentMessage message, int slot);
   void Read();
   void Wrote(bool ok);
-  // A command that cannot be read is answered: its sender must not wait for it.
+  // What asks for an answer and cannot be read is answered: its sender must not wait for it, nor
+  // lose the session, and ask again in the next.
   void Misread(const absl::Status& problem);
 
   Scheduler* scheduler_;

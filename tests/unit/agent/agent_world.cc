@@ -112,6 +112,7 @@ void FakeProbe::Answer() {
 void FakeFenceFile::Read(
     std::function<void(absl::StatusOr<FenceRecord>, absl::StatusOr<BootId>)> done) {
   auto answer = [this, done = std::move(done)] {
+    if (!unreadable.ok()) return done(unreadable, boot);
     if (file.has_value()) return done(*file, boot);
     done(absl::NotFoundError("no fence file"), boot);
   };
@@ -121,8 +122,12 @@ void FakeFenceFile::Read(
 
 void FakeFenceFile::Write(const FenceRecord& record, std::function<void(absl::Status)> done) {
   ++writes;
-  file = record;
-  done(absl::OkStatus());
+  auto work = [this, record, done = std::move(done)] {
+    if (failure.ok()) file = record;
+    done(failure);
+  };
+  if (!writes_hang) return work();
+  waiting.push_back(work);
 }
 
 void FakeChildren::End(std::vector<ChildProcess> children,

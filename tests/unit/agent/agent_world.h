@@ -79,7 +79,10 @@ class FakeFenceFile : public FenceFile {
   std::optional<FenceRecord> file;
   BootId boot = kBoot;
   int writes = 0;
-  bool hangs = false;  // reads answer only when told
+  bool hangs = false;        // reads answer only when told
+  bool writes_hang = false;  // likewise
+  absl::Status failure;      // of writes
+  absl::Status unreadable;   // of reads, unless OK
   std::vector<std::function<void()>> waiting;
 };
 
