@@ -99,8 +99,8 @@ void UnitFenceFile::Read(
     std::function<void(absl::StatusOr<FenceRecord>, absl::StatusOr<BootId>)> done) {
   World& world = agent_.world;
   world.queue.At(agent_.process, world.Jitter(50, 500) * kMicro, [this, done = std::move(done)] {
-    agent_.seen[unit_.index] = unit_.fence.visible;
     if (!unit_.fence.visible.has_value()) return done(absl::NotFoundError(""), unit_.host.boot);
+    agent_.seen_by_core[unit_.index] = unit_.fence.visible;
     done(*unit_.fence.visible, unit_.host.boot);
   });
 }
@@ -108,12 +108,13 @@ void UnitFenceFile::Read(
 namespace {
 
 // May the store replace the file (agent/guard/host/guard_fence_store.cc)?
-bool MayReplace(AgentProcess& agent, const Unit& unit, const FenceRecord& record) {
+bool MayReplace(const std::optional<FenceRecord>& seen, const Unit& unit,
+                const FenceRecord& record) {
   const auto& before = unit.fence.visible;
   if (!before.has_value()) return true;
   if (record.fence_epoch < before->fence_epoch) return false;
   const auto strict = [](FencePhase phase) { return phase >= FencePhase::kClosing; };
-  return !strict(before->phase) || strict(record.phase) || agent.seen[unit.index] == before;
+  return !strict(before->phase) || strict(record.phase) || seen == before;
 }
 
 }  // namespace
@@ -123,7 +124,7 @@ void UnitFenceFile::Write(const FenceRecord& record, std::function<void(absl::St
   FenceRecord stamped = record;
   stamped.ledger = agent_.ledger.id();
   world.queue.At(agent_.process, world.Jitter(100, 1000) * kMicro, [this, stamped, done] {
-    if (!MayReplace(agent_, unit_, stamped)) {
+    if (!MayReplace(agent_.seen_by_core[unit_.index], unit_, stamped)) {
       return done(absl::FailedPreconditionError("the fence file was changed by someone else"));
     }
     World& sim = agent_.world;
@@ -135,7 +136,10 @@ void UnitFenceFile::Write(const FenceRecord& record, std::function<void(absl::St
       if (!agent_.world.Is(Mutation::kFenceFileNotSynced)) unit_.fence.durable = stamped;
       agent_.world.oracle->OnFenceWritten(unit_, stamped);
       agent_.world.Sync(SyncPoint::kFenceSynced, agent_.host.index);
-      agent_.seen[unit_.index] = stamped;
+      if (unit_.is_database() && stamped.phase >= FencePhase::kClosing) {
+        unit_.data.standby_signal = true;
+      }
+      agent_.seen_by_core[unit_.index] = stamped;
       done(absl::OkStatus());
     });
   });
@@ -146,7 +150,8 @@ Task<Outcome> WriteFence(Run* run, FenceRecord record) {
   AgentProcess& agent = run->agent;
   World& world = agent.world;
   record.ledger = agent.ledger.id();
-  if (!MayReplace(agent, run->unit, record)) {
+  const auto& seen = agent.seen_by_runner[run->unit.index];
+  if (!MayReplace(seen, run->unit, record)) {
     co_return Refuse(*run, "FENCE_CHANGED", "the fence file was changed by someone else");
   }
   if (agent.ledger.failing) co_return Fail("LEDGER_FAILED", "the ledger takes no entry");
@@ -156,7 +161,7 @@ Task<Outcome> WriteFence(Run* run, FenceRecord record) {
     agent.core()->NoteFence(run->unit.ref.resource, record);
   }
   co_await Sleep{world.queue, agent.process, world.Jitter(100, 1000) * kMicro};
-  if (!MayReplace(agent, run->unit, record)) {
+  if (!MayReplace(seen, run->unit, record)) {
     co_return Refuse(*run, "FENCE_CHANGED", "the fence file was changed by someone else");
   }
   // A file that says so already may have been renamed by one who died before its folder was synced.
@@ -167,7 +172,7 @@ Task<Outcome> WriteFence(Run* run, FenceRecord record) {
     run->did = true;
     world.Sync(SyncPoint::kFenceRenamed, agent.host.index);
   }
-  agent.seen[run->unit.index] = record;
+  agent.seen_by_runner[run->unit.index] = record;
   co_await Sleep{world.queue, agent.process, world.Jitter(50, 1000) * kMicro};
   if (!world.Is(Mutation::kFenceFileNotSynced)) run->unit.fence.durable = record;
   world.oracle->OnFenceWritten(run->unit, record);
@@ -198,7 +203,8 @@ AgentProcess::~AgentProcess() = default;
 void AgentProcess::Start() {
   if (running() || !host.up) return;
   world.queue.Revive(process);
-  seen.clear();
+  seen_by_core.clear();
+  seen_by_runner.clear();
   std::vector<agent::AgentCore::Resource> resources;
   for (Unit* unit : host.units) {
     Parts parts{std::make_unique<UnitProbe>(*this, *unit),

@@ -147,8 +147,12 @@ class AgentProcess : public Children {
            std::function<void(std::vector<ChildProcess>)> done) override;
   agent::AgentCore* core() { return core_.get(); }
   uint64_t CarriedBy(const CommandId& command) const;
-  // What the store of the fence file last saw of each unit (agent/guard/host).
-  std::map<int, std::optional<FenceRecord>> seen;
+  // Nothing that is held has grown beyond its bounds.
+  void CheckBounds() const;
+  // What each of the agent's parts last saw of the fence file of each unit: a store of its own
+  // (agent/guard/host).
+  std::map<int, std::optional<FenceRecord>> seen_by_core;
+  std::map<int, std::optional<FenceRecord>> seen_by_runner;
   // The file that a child process is about to ship; goes on without the agent.
   std::function<void()> child;
   std::function<void()> orphan;

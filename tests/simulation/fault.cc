@@ -10,12 +10,19 @@ namespace baton::sim {
 namespace {
 
 constexpr std::array<std::string_view, kFaultKinds> kNames = {
-    "coordinator-crash", "coordinator-pause", "agent-crash",   "agent-pause",
-    "supervisor-crash",  "supervisor-pause",  "server-crash",  "server-pause",
-    "host-crash",        "host-pause",        "site-crash",    "agent-cut",
-    "agent-cut-one-way", "sites-cut",         "stream-breaks", "ledger-lost",
-    "ledger-full",       "share-unmounted",   "share-full",    "share-slow",
-    "clock-jump",        "second-plan",       "early-resume",  "fence-by-hand"};
+    "coordinator-crash", "coordinator-pause",
+    "agent-crash",       "agent-pause",
+    "supervisor-crash",  "supervisor-pause",
+    "server-crash",      "server-pause",
+    "host-crash",        "host-pause",
+    "site-crash",        "agent-cut",
+    "agent-cut-one-way", "sites-cut",
+    "stream-breaks",     "ledger-lost",
+    "ledger-full",       "share-unmounted",
+    "share-full",        "share-slow",
+    "clock-jump",        "second-plan",
+    "early-resume",      "fence-by-hand",
+    "fence-damaged",     "junk"};
 
 constexpr std::array<std::string_view, kStepKinds> kSteps = {
     "CheckDatabase",   "EndConnections",   "Fence",   "Unfence",   "StartStandby", "ShipTail",
@@ -59,7 +66,8 @@ std::array<int, sizeof...(I)> KindsByIndex(std::index_sequence<I...>) {
 
 int StepKindOf(const Step& step) {
   if (step.raises_epoch()) return kStepKinds - 1;
-  static const auto kByIndex = KindsByIndex(std::make_index_sequence<std::variant_size_v<Action>>());
+  static const auto kByIndex =
+      KindsByIndex(std::make_index_sequence<std::variant_size_v<Action>>());
   return kByIndex[step.action()->index()];
 }
 

@@ -38,8 +38,10 @@ enum class FaultKind {
   kSecondPlan,
   kEarlyResume,
   kFenceByHand,
+  kFenceDamaged,
+  kJunk,
 };
-inline constexpr int kFaultKinds = 24;
+inline constexpr int kFaultKinds = 26;
 std::string_view ToString(FaultKind kind);
 std::optional<FaultKind> FindFaultKind(std::string_view name);
 

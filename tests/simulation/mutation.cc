@@ -72,6 +72,10 @@ constexpr std::array kMutations = {
                  "the coordinator never asks what became of a command"},
     MutationInfo{M::kStandbyPromotesItself, "standby-promotes-itself", "one-writer",
                  "another tool promotes the standby after a while"},
+    MutationInfo{M::kDamageIgnored, "damage-ignored", "fence-file",
+                 "a fence file that is not understood is taken for an open one"},
+    MutationInfo{M::kStrangersStored, "strangers-stored", "peers",
+                 "the coordinator keeps what an agent says of resources that it does not have"},
 };
 
 }  // namespace

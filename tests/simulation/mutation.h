@@ -41,6 +41,8 @@ enum class Mutation {
   kWaitsSilently,
   kNeverAsks,
   kStandbyPromotesItself,
+  kDamageIgnored,
+  kStrangersStored,
 };
 
 struct MutationInfo {

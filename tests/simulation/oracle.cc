@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "tests/simulation/agent.h"
+#include "tests/simulation/trace.h"
 
 namespace baton::sim {
 namespace {
@@ -53,6 +54,10 @@ constexpr std::array<CheckerInfo, kCheckers> kInfos = {{
     {"session", "protocol.md, Session", "A command acts only in the session that carried it."},
     {"one-command", "protocol.md, Agent",
      "A restarted agent ends what an earlier one left before it speaks."},
+    {"peers", "architecture.md, rule 10",
+     "Nothing that a peer sends acts without being asked for, or makes a process hold more than "
+     "its "
+     "bounds."},
 }};
 
 }  // namespace
@@ -65,6 +70,10 @@ void Oracle::Fail(Checker checker, std::string what) {
   world_.Tell([&] {
     return absl::StrCat("*** ", std::string(InfoOf(checker).name), " broken: ", violation_->what);
   });
+}
+
+void Oracle::Trace(const std::string& line) {
+  if (tracing_) trace_.push_back(absl::StrCat(world_.queue.now(), " ", line));
 }
 
 // --- from the world ---
@@ -84,6 +93,9 @@ void Oracle::OnWritable(const Unit& unit) {
 
 void Oracle::OnGate(const Unit& unit, GateVerdict verdict,
                     const std::optional<FenceRecord>& fence) {
+  if (tracing_) {
+    Trace(absl::StrCat("gate ", unit.ref.ToString(), " ", std::string(ToString(verdict))));
+  }
   if (verdict != GateVerdict::kReadWrite) return;
   if (!fence.has_value() || fence->phase != FencePhase::kOpen) {
     Fail(Checker::kGate,
@@ -122,7 +134,28 @@ void Oracle::OnStopBegins(const Unit& unit, bool asked) {
        absl::StrCat(unit.ref.ToString(), " is stopped, and neither a command nor a fence says so"));
 }
 
+void Oracle::CheckHeld(const std::string& what, size_t held, size_t most) {
+  if (held <= most) return;
+  Fail(Checker::kPeers, absl::StrCat("found ", held, " ", what, ", wanted ", most, " at most"));
+}
+
+void Oracle::OnFenceDamaged(const Unit& unit, const FenceRecord& before,
+                            const std::optional<FenceRecord>& left) {
+  if (left.has_value() && *left != before) {
+    Fail(Checker::kFenceFile, absl::StrCat("the damaged fence file of ", unit.ref.ToString(),
+                                           " is read as ", std::string(ToString(left->phase)),
+                                           " under epoch ", left->fence_epoch.ToString()));
+  }
+  if (!left.has_value()) damaged_.insert(unit.index);
+}
+
 void Oracle::OnFenceWritten(const Unit& unit, const FenceRecord& record) {
+  damaged_.erase(unit.index);
+  if (tracing_) {
+    Trace(absl::StrCat("fence ", unit.ref.ToString(), " ", std::string(ToString(record.phase)), " ",
+                       record.fence_epoch.ToString(), " ",
+                       record.write.has_value() ? record.write->epoch.ToString() : "-"));
+  }
   Epoch& highest = fence_epochs_[unit.index];
   if (record.fence_epoch < highest) {
     Fail(Checker::kEpochsOnlyGrow,
@@ -146,7 +179,7 @@ void Oracle::OnFenceLedger(const Unit& unit, const FenceRecord& record,
 
 void Oracle::OnFenceLost(const Unit& unit) {
   const auto it = fence_epochs_.find(unit.index);
-  if (it == fence_epochs_.end()) return;
+  if (it == fence_epochs_.end() || damaged_.contains(unit.index)) return;
   const auto& fence = unit.fence.visible;
   if (fence.has_value() && fence->fence_epoch >= it->second) return;
   Fail(Checker::kEpochsOnlyGrow,
@@ -175,7 +208,12 @@ void Oracle::CheckAcknowledged(const Unit& unit, const char* when) {
   }
 }
 
-void Oracle::OnPromotion(const Unit& unit) { CheckAcknowledged(unit, "promoted,"); }
+void Oracle::OnPromotion(const Unit& unit) {
+  if (tracing_) {
+    Trace(absl::StrCat("promoted ", unit.ref.ToString(), " ", unit.data.Position().ToString()));
+  }
+  CheckAcknowledged(unit, "promoted,");
+}
 
 void Oracle::OnShipped(const Unit& unit, const FileName& name, const Share& share) {
   if (share.mounted) return;
@@ -205,6 +243,7 @@ void Oracle::OnChatServes(const Unit& unit) {
          absl::StrCat("two chat servers take clients, one is ", unit.ref.ToString()));
   }
   const Unit* database = world_.InstanceOn(0, unit.uses);
+  if (database != nullptr && damaged_.contains(database->index)) return;
   if (database == nullptr || !database->fence.visible.has_value() ||
       database->fence.visible->phase >= FencePhase::kClosing) {
     Fail(Checker::kChat, absl::StrCat(unit.ref.ToString(),
@@ -214,6 +253,7 @@ void Oracle::OnChatServes(const Unit& unit) {
 
 void Oracle::OnAcknowledged(int64_t message, const Unit& database) {
   acked_.push_back({message, database.database});
+  if (tracing_) Trace(absl::StrCat("acknowledged ", message, " ", database.ref.ToString()));
 }
 
 // --- from the agents ---
@@ -221,7 +261,13 @@ void Oracle::OnAcknowledged(int64_t message, const Unit& database) {
 void Oracle::OnAct(const Unit& unit, const Command& command, const Epoch& durable_epoch,
                    bool accepted) {
   acting_[unit.index] = command;
-  if (tracing_) Trace(absl::StrCat("act ", command.id.value(), " ", Describe(command.action)));
+  if (tracing_) {
+    Trace(absl::StrCat("act ", command.id.value(), " ", std::string(ActionName(command.action)),
+                       " ", unit.ref.ToString(), " ", command.epoch.ToString()));
+  }
+  if (!sent_.contains(command.id)) {
+    Fail(Checker::kPeers, absl::StrCat(command.id.value(), " acts, and nobody has sent it"));
+  }
   if (!accepted) {
     Fail(Checker::kAcceptedBeforeActing,
          absl::StrCat(command.id.value(), " acts, and the ledger on disk does not hold it"));
@@ -242,7 +288,8 @@ void Oracle::CheckMayRecover(const Unit& unit) {
   for (const auto& other : world_.units) {
     if (!other->is_database() || other->host.index == unit.host.index) continue;
     const auto& fence = other->fence.visible;
-    const bool closed = fence.has_value() && fence->phase == FencePhase::kClosed;
+    const bool closed =
+        fence.has_value() ? fence->phase == FencePhase::kClosed : damaged_.contains(other->index);
     if (!closed || other->Writable()) {
       Fail(Checker::kOrder, absl::StrCat("Recover of ", unit.ref.ToString(), " begins while ",
                                          other->ref.ToString(), " is not fenced and shipped"));
@@ -261,6 +308,10 @@ void Oracle::CheckMayRecover(const Unit& unit) {
 
 void Oracle::OnActed(const Unit& unit, const Command& command, const Outcome& outcome) {
   acting_.erase(unit.index);
+  if (tracing_) {
+    Trace(absl::StrCat("acted ", command.id.value(), " ", std::string(ToString(outcome.code)), " ",
+                       TracePosition(outcome.position)));
+  }
   if (!outcome.ok()) return;
   if (std::holds_alternative<Fence>(command.action)) {
     const bool stopped = !unit.Runs() || unit.state() == ServerState::kStandby;

@@ -37,8 +37,9 @@ enum class Checker {
   kChat,                  // protocol.md "Chat"
   kSession,               // protocol.md "Session"
   kOneCommand,            // protocol.md "Agent": one command per resource at a time
+  kPeers,                 // rule 10
 };
-inline constexpr int kCheckers = 21;
+inline constexpr int kCheckers = 22;
 struct CheckerInfo {
   std::string_view name;
   std::string_view rule;  // where it is written
@@ -69,6 +70,9 @@ class Oracle {
   void OnFenceLedger(const Unit& unit, const FenceRecord& record,
                      const std::optional<FenceRecord>& in_ledger);
   void OnFenceLost(const Unit& unit);
+  // Bytes of a fence file are gone; `left` is how it is read now.
+  void OnFenceDamaged(const Unit& unit, const FenceRecord& before,
+                      const std::optional<FenceRecord>& left);
   void OnPromotion(const Unit& unit);
   // A shipper has asked the fence and goes for this directory.
   void OnAsksToShip(const Unit& unit, const LineageKey& key);
@@ -101,6 +105,9 @@ class Oracle {
   // Long enough after a fence by hand: its supervisor has acted.
   void OnHandFenceDue(const Unit& unit);
 
+  // Of something that peers can make a process hold.
+  void CheckHeld(const std::string& what, size_t held, size_t most);
+
   // --- at the end ---
   void CheckServed(const CoordinatorState& state);
   // A plan that neither waits nor has anything under way.
@@ -108,9 +115,7 @@ class Oracle {
 
   const std::vector<std::string>& trace() const { return trace_; }
   void KeepTrace() { tracing_ = true; }
-  void Trace(std::string line) {
-    if (tracing_) trace_.push_back(std::move(line));
-  }
+  void Trace(const std::string& line);
   bool tracing() const { return tracing_; }
 
  private:
@@ -138,6 +143,7 @@ class Oracle {
   std::set<int> proven_;             // units whose fence was proven, and not opened since
   std::map<int, BootId> confirmed_;  // by unit: the boot in which its right was confirmed
   std::set<int> fenced_by_hand_;
+  std::set<int> damaged_;              // units whose fence file was damaged, not written since
   std::map<int, LogPosition> finals_;  // by database: what the last ShipTail told
   std::vector<std::string> trace_;
   bool tracing_ = false;

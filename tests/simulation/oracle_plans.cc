@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "tests/simulation/oracle.h"
+#include "tests/simulation/trace.h"
 
 namespace baton::sim {
 
@@ -14,12 +15,14 @@ void Oracle::OnDurable(const Record& record) {
   } else if (const auto* raised = std::get_if<EpochRaised>(&record.fact)) {
     durable_epochs_.insert(raised->epoch);
   }
-  if (tracing_) {
-    Trace(absl::StrCat("record ", record.sequence, " ", record.fact.index()));
-  }
+  if (!tracing_) return;
+  for (const std::string& line : TraceRecord(record)) Trace(line);
 }
 
 void Oracle::OnSent(const Command& command) {
+  if (tracing_) {
+    Trace(absl::StrCat("sent ", command.id.value(), " ", command.epoch.ToString()));
+  }
   if (!durable_commands_.contains(command.id)) {
     Fail(Checker::kDurableBeforeSent,
          absl::StrCat(command.id.value(), " is sent before the record of it is durable"));
@@ -54,7 +57,7 @@ void Oracle::OnRecorded(const Record& record, const Execution& execution) {
 // Holds what the step brings about, now that it counts as done?
 void Oracle::CheckHolds(const Step& step, const Outcome& outcome) {
   const Unit* unit = world_.Find(step.target);
-  if (unit == nullptr) return;
+  if (unit == nullptr || damaged_.contains(unit->index)) return;
   bool holds = true;
   if (std::holds_alternative<Fence>(*step.action())) {
     const auto& fence = unit->fence.visible;

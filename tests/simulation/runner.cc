@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "agent/core/reconcile.h"
 #include "tests/simulation/agent.h"
 #include "tests/simulation/oracle.h"
 
@@ -21,8 +22,13 @@ Outcome Unsure(const char* reason, const char* message) {
 }
 
 FenceRecord FenceOrClosed(Run* run) {
-  run->agent.seen[run->unit.index] = run->unit.fence.visible;
-  if (run->unit.fence.visible.has_value()) return *run->unit.fence.visible;
+  const std::optional<FenceRecord>& file = run->unit.fence.visible;
+  if (file.has_value()) run->agent.seen_by_runner[run->unit.index] = file;
+  // A lost file is read as the ledger knows it.
+  const std::optional<FenceRecord> made_good =
+      agent::WithoutFile(file, run->agent.ledger.FenceOf(run->unit.ref.resource));
+  if (made_good.has_value()) return *made_good;
+  if (file.has_value()) return *file;
   FenceRecord closed;
   closed.pool = run->agent.world.pool;
   closed.resource = run->unit.ref.resource;

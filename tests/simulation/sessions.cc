@@ -249,7 +249,8 @@ void CoordinatorProcess::OnReport(Session& session, const agent::Report& report)
 
 void CoordinatorProcess::Store(const Session& session, const Observation& seen) {
   const ResourceRef ref{session.host, seen.resource};
-  if (world_.Find(ref) != nullptr) resources_[ref] = {seen, loop.Now() - seen.age};
+  const bool known = world_.Find(ref) != nullptr || world_.Is(Mutation::kStrangersStored);
+  if (known) resources_[ref] = {seen, loop.Now() - seen.age};
 }
 
 std::vector<Confirmation> CoordinatorProcess::Confirmations(const HostId& host) const {

@@ -46,6 +46,10 @@ void Provoke(Mutation mutation, Rng& rng, Scenario* scenario) {
     case Mutation::kOldSessionHeard:
       scenario->storms = true;
       return add(FaultKind::kStreamBreaks, "Drain", Point::kSent);
+    case Mutation::kDamageIgnored:
+      return add(FaultKind::kFenceDamaged, "Drain", Point::kSent);
+    case Mutation::kStrangersStored:
+      return add(FaultKind::kJunk, "Drain", Point::kSent);
     case Mutation::kUnknownTakenForDone:
       return add(FaultKind::kAgentCrash, "Fence", Point::kAccepted);
     default:
@@ -192,9 +196,13 @@ void Simulation::OperatorTick() {
   for (; counted_ < state.admitted.size(); ++counted_) {
     const Execution& execution = *state.FindExecution(state.admitted[counted_]);
     if (!Terminal(execution.state)) break;
-    if (execution.state == PlanState::kSucceeded) ++moves_;
+    // Later adoptions only give a right back.
+    const bool wanted = moves_ == 0 || execution.plan->kind != PlanKind::kAdopt;
+    if (execution.state == PlanState::kSucceeded && wanted) ++moves_;
   }
   coordinator_->AcceptLedgers();
+  coordinator_->CheckBounds();
+  for (const auto& agent : agents_) agent->CheckBounds();
   const Execution* running = Running();
   if (running == nullptr) return AskForMove();
   if (coordinator_->journal().idle()) oracle_.CheckGoesOn(*running);
@@ -217,15 +225,34 @@ Goal Simulation::NextGoal() {
   return goal;
 }
 
+bool Simulation::PoolServes() const {
+  const bool chat = std::any_of(world_->units.begin(), world_->units.end(), [](const auto& unit) {
+    return !unit->is_database() && unit->Answers() && unit->accepting;
+  });
+  return chat && EveryDatabaseServes();
+}
+
+// Where the move is refused because a right was lost on the way, `adopt` gives it back.
 void Simulation::AskForMove() {
-  if (moves_ >= wanted_moves_) return;
-  Planned planned = coordinator_->PlanMove(NextGoal());
+  const bool wanted = moves_ < wanted_moves_;
+  if (wanted && Ask(NextGoal())) return;
+  const PoolState* pool = coordinator_->state()->FindPool(world_->pool);
+  if (pool == nullptr || !pool->adopted || PoolServes()) return;
+  if (!healed_ && !world_->rng.Chance(20)) return;
+  Goal again = NextGoal();
+  again.kind = PlanKind::kAdopt;
+  Ask(std::move(again));
+}
+
+bool Simulation::Ask(Goal goal) {
+  Planned planned = coordinator_->PlanMove(goal);
   if (!planned.plan.has_value()) {
     // Only what is still refused in the end is told.
     if (healed_ || scenario_.told) last_refusal_ = Describe(planned.refusals.front());
-    return;
+    return false;
   }
   coordinator_->AdmitPlan(*std::move(planned.plan), [](const absl::StatusOr<PlanId>&) {});
+  return true;
 }
 
 // --- who talks ---

@@ -102,10 +102,13 @@ class Simulation {
   void CrashHost(int host, Nanos lasts);
   void RestoreHost(int host);
   void FenceByHand(const Fault& fault);
+  Unit* HoldsTheRight() const;
   void Cover(FaultKind kind);
   void OperatorTick();
   void AskForMove();
+  bool Ask(Goal goal);
   Goal NextGoal();
+  bool PoolServes() const;
   bool EveryDatabaseServes() const;
   std::string WhatIsMissing(uint64_t acknowledged_before) const;
   void Talk();

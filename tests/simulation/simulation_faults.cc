@@ -94,6 +94,7 @@ void Simulation::Heal() {
   const auto ends = std::exchange(ends_, {});
   for (const auto& [id, mend] : ends) mend();
   world_->Tell([] { return std::string("--- everything is mended"); });
+  if (oracle_.tracing()) oracle_.Trace("mended");
 }
 
 void Simulation::Fire(const Fault& fault, int step_host) {
@@ -102,6 +103,10 @@ void Simulation::Fire(const Fault& fault, int step_host) {
     return absl::StrCat("!!! ", std::string(ToString(fault.kind)), " (",
                         world_->hosts[host].id.value(), ")");
   });
+  if (oracle_.tracing()) {
+    oracle_.Trace(absl::StrCat("fault ", std::string(ToString(fault.kind)), " ",
+                               world_->hosts[host].id.value()));
+  }
   Cover(fault.kind);
   dirty_ = true;
   switch (fault.kind) {
@@ -125,7 +130,15 @@ void Simulation::Fire(const Fault& fault, int step_host) {
     case FaultKind::kServerPause:
     case FaultKind::kLedgerLost:
     case FaultKind::kLedgerFull:
+    case FaultKind::kFenceDamaged:
       return FireOnUnits(fault, host);
+    case FaultKind::kJunk:
+      if (!coordinator_->running()) return;
+      coordinator_->JunkFromAgent(world_->hosts[host].id);
+      if (fault.hard || fault.step >= 0) {
+        coordinator_->JunkToAgent(*agents_[host], fault.hard && world_->rng.Chance(20));
+      }
+      return;
     case FaultKind::kAgentCut:
     case FaultKind::kAgentCutOneWay:
     case FaultKind::kSitesCut:
@@ -243,6 +256,9 @@ void Simulation::FireOnUnits(const Fault& fault, int index) {
       return pause(unit.server);
     case FaultKind::kSupervisorCrash:
       return unit.KillSupervisor();
+    case FaultKind::kFenceDamaged:
+      if (unit.host.up) unit.DamageFence();
+      return;
     default:
       return unit.KillServer(fault.hard);
   }
@@ -304,36 +320,57 @@ void Simulation::FireByOperator(const Fault& fault, int) {
       });
 }
 
-// The losing side of a switchover, once its plan has asked for the same: an operator who sees that
-// an agent is dead. baton-guard fence, with the epoch that `baton status` shows.
+// baton-guard fence, with the epoch that `baton status` shows or the one that the file has: an
+// operator who sees that an agent is dead, or who wants the primary down. `hard`: it is dead.
 void Simulation::FenceByHand(const Fault& fault) {
+  Unit* unit = HoldsTheRight();
+  if (unit == nullptr || !unit->host.up) return;
   const Execution* running = Running();
-  if (running == nullptr || running->plan->kind != PlanKind::kSwitchover) return;
-  for (size_t i = 0; i < running->plan->steps.size(); ++i) {
-    const Step& step = running->plan->steps[i];
-    const Action* action = step.action();
-    if (action == nullptr || !std::holds_alternative<Fence>(*action)) continue;
-    if (running->steps[i].attempt == 0) return;
-    Unit& unit = *world_->Find(step.target);
-    if (!unit.host.up || !unit.fence.visible.has_value()) return;
-    FenceRecord record = *unit.fence.visible;
-    if (record.fence_epoch > running->plan->epoch) return;
-    if (record.phase != FencePhase::kClosed) record.phase = FencePhase::kClosing;
-    record.fence_epoch = running->plan->epoch;
-    if (fault.hard) {
-      AgentProcess& agent = *agents_[unit.host.index];
-      Lasting(
-          fault.lasts, [&agent] { agent.Kill(); }, [&agent] { agent.Start(); });
-    }
-    unit.SetFence(record, true);
-    unit.data.standby_signal = true;
-    oracle_.OnFencedByHand(unit);
-    world_->queue.At(world_->outside(), kHandFenceDue, [this, &unit] {
-      const bool fit = unit.Managed() && !world_->queue.Paused(unit.server);
-      if (fit) oracle_.OnHandFenceDue(unit);
-    });
-    return;
+  Epoch epoch = coordinator_->state()->FindPool(world_->pool)->epoch;
+  if (running != nullptr && running->EpochRaisedFor(running->undoing)) {
+    epoch = running->undoing ? running->plan->undo_epoch : running->plan->epoch;
   }
+  FenceRecord record;
+  record.pool = world_->pool;
+  record.resource = unit->ref.resource;
+  if (unit->fence.visible.has_value()) {
+    record = *unit->fence.visible;
+    if (world_->rng.Chance(30)) epoch = record.fence_epoch;
+    if (record.fence_epoch > epoch) return;
+    if (record.phase != FencePhase::kClosed) record.phase = FencePhase::kClosing;
+  }
+  record.fence_epoch = epoch;
+  if (fault.hard) {
+    AgentProcess& agent = *agents_[unit->host.index];
+    Lasting(
+        fault.lasts, [&agent] { agent.Kill(); }, [&agent] { agent.Start(); });
+  }
+  unit->SetFence(record, true);
+  unit->data.standby_signal = true;
+  oracle_.OnFencedByHand(*unit);
+  world_->queue.At(world_->outside(), kHandFenceDue, [this, unit] {
+    const bool fit = unit->Managed() && !world_->queue.Paused(unit->server);
+    if (fit) oracle_.OnHandFenceDue(*unit);
+  });
+}
+
+// The instance that a running plan takes the right from, else the one that has it.
+Unit* Simulation::HoldsTheRight() const {
+  const Execution* running = Running();
+  if (running != nullptr) {
+    for (const Step& step : running->plan->steps) {
+      const Action* action = step.action();
+      if (action == nullptr || !std::holds_alternative<Fence>(*action)) continue;
+      if (running->plan->kind == PlanKind::kSwitchover) return world_->Find(step.target);
+    }
+  }
+  const PoolState* pool = coordinator_->state()->FindPool(world_->pool);
+  if (pool == nullptr) return nullptr;
+  for (const auto& [database, right] : pool->rights) {
+    Unit* unit = world_->Find({right.writer, ResourceId(database.value())});
+    if (unit != nullptr) return unit;
+  }
+  return nullptr;
 }
 
 }  // namespace baton::sim

@@ -37,8 +37,36 @@ FencePhase Unit::PhaseNow() const {
 }
 
 void Unit::SetFence(const FenceRecord& record, bool durable) {
+  const absl::StatusOr<FenceRecord> read = ParseFenceRecord(FormatFenceRecord(record));
+  if (!read.ok() || *read != record) {
+    world_.oracle->Fail(Checker::kFenceFile, absl::StrCat("the fence of ", ref.ToString(),
+                                                          " is not read as it was written"));
+  }
   fence.visible = record;
   if (durable) fence.durable = record;
+  FenceChanged();
+}
+
+void Unit::DamageFence() {
+  if (!fence.visible.has_value()) return;
+  std::string text = FormatFenceRecord(*fence.visible);
+  if (world_.rng.Chance(50)) {
+    text.resize(world_.rng.Below(text.size()));
+  } else {
+    text[world_.rng.Below(text.size())] ^= static_cast<char>(1 + world_.rng.Below(127));
+  }
+  std::optional<FenceRecord> left;
+  if (absl::StatusOr<FenceRecord> read = ParseFenceRecord(text); read.ok()) left = *read;
+  if (!left.has_value() && world_.Is(Mutation::kDamageIgnored)) {
+    left = fence.visible;
+    left->phase = FencePhase::kOpen;
+  }
+  world_.oracle->OnFenceDamaged(*this, *fence.visible, left);
+  fence.visible = fence.durable = left;
+  FenceChanged();
+}
+
+void Unit::FenceChanged() {
   LookSoon(world_.Jitter(100 * kMicro, 2 * kMilli));
   if (is_database() && state_ == ServerState::kStandby) ReplaySoon(world_.Jitter(1, 100) * kMilli);
 }

@@ -74,6 +74,8 @@ class Unit {
   // --- the fence file ---
   FenceFileModel fence;
   void SetFence(const FenceRecord& record, bool durable);
+  // Bytes of the file are lost or altered; readers see what is left of it.
+  void DamageFence();
   FencePhase PhaseNow() const;
 
   // --- the server ---
@@ -97,6 +99,7 @@ class Unit {
   void Drain() { accepting = false; }
 
  private:
+  void FenceChanged();
   void LookAtFence();
   void LookSoon(Nanos delay);
   void SupervisorTick();
