@@ -78,6 +78,7 @@ absl::Status Supervisor::Prepare() {
     RecallServer();
   }
   Adopt();
+  FindLeftover();
   BATON_ASSIGN_OR_RETURN(
       control_, ControlServer::Listen(SupervisorSocket(config_.run_directory, config_.resource)));
   return absl::OkStatus();

@@ -53,6 +53,8 @@ class Supervisor {
   // --- supervisor_server.cc: the server's life ---
   void Adopt();
   void RecallServer();
+  void FindLeftover();
+  absl::Status Unconfirm();
   void LookAtFence();
   bool WasPromoted() const;
   void OnTimers();
@@ -76,8 +78,11 @@ class Supervisor {
   std::optional<FenceRecord> fence_;           // as last read
   std::optional<GatedStart> start_;            // a start under way
   std::optional<FenceRecord> fence_at_start_;  // as read before it
-  bool start_asked_ = false;                   // ... because someone asked, not by itself
-  Fd server_fd_;                               // readable when an adopted server has ended
+  // An open fence that this one found while nothing of its resource ran: to be unconfirmed before
+  // anything is started.
+  std::optional<FenceRecord> leftover_;
+  bool start_asked_ = false;  // ... because someone asked, not by itself
+  Fd server_fd_;              // readable when an adopted server has ended
   bool leaving_ = false;
   Stopping stopping_ = Stopping::kNo;
   absl::Duration stop_since_;

@@ -76,6 +76,41 @@ void Supervisor::Adopt() {
   if (state_.desired_up) restart_at_ = MonotonicNow();
 }
 
+// What is down may have gone down together with everything that knew who holds the right to write,
+// and may have lost it since. An open fence of an earlier boot is not confirmed anyway.
+void Supervisor::FindLeftover() {
+  if (state_.server.pid != 0) return;
+  const absl::StatusOr<FenceRecord> found = ReadFenceFile(config_);
+  if (!found.ok() || found->phase != FencePhase::kOpen) return;
+  const BootId boot = CurrentBoot(config_);
+  if (!boot.empty() && found->confirmed_boot != boot) return;
+  leftover_ = *found;
+  const absl::Status unconfirmed = Unconfirm();
+  if (!unconfirmed.ok()) LogLine(config_, std::string(unconfirmed.message()));
+}
+
+// OK: nothing starts writable that was not confirmed since this supervisor began.
+absl::Status Supervisor::Unconfirm() {
+  if (!leftover_.has_value()) return absl::OkStatus();
+  const absl::Status written = UpdateFenceFile(
+      config_,
+      [this](const absl::StatusOr<FenceRecord>& before) -> absl::StatusOr<FenceRecord> {
+        // Whoever wrote it since we looked knows better.
+        if (!before.ok() || *before != *leftover_) return before;
+        FenceRecord record = *before;
+        record.phase = FencePhase::kUnconfirmed;
+        return record;
+      },
+      nullptr);
+  const absl::StatusOr<FenceRecord> now = ReadFenceFile(config_);
+  if (now.ok() && *now == *leftover_) return written;
+  leftover_.reset();
+  if (written.ok()) {
+    LogLine(config_, "nothing of it ran: its right to write waits to be confirmed");
+  }
+  return absl::OkStatus();
+}
+
 // A standby's signal goes when it is promoted, be it by hand and past every fence.
 bool Supervisor::WasPromoted() const {
   return IsPostgresql(config_) && config_.kind == ResourceKind::kDatabase &&
@@ -136,6 +171,14 @@ void Supervisor::OnTimers() {
 
 void Supervisor::StartServer() {
   if (start_.has_value()) return;
+  if (const absl::Status unconfirmed = Unconfirm(); !unconfirmed.ok()) {
+    refused_ = absl::StrCat("an open fence that was not confirmed since is in the way: ",
+                            unconfirmed.message());
+    start_asked_ = false;
+    ReplyTo(&start_waiters_, refused_);
+    if (state_.desired_up) restart_at_ = MonotonicNow() + backoff_.Next();
+    return;
+  }
   TurnLog(log_file_);
   fence_at_start_ = fence_;
   absl::StatusOr<GatedStart> start = GatedStart::Fork(config_, log_file_);

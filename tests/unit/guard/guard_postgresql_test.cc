@@ -94,6 +94,7 @@ class GuardPostgresqlTest : public ::testing::Test {
 
 TEST_F(GuardPostgresqlTest, AFenceByHandStopsAServingPrimaryAndAStartPastTheGateIsReadOnly) {
   world_.StartSupervisor();
+  world_.Confirm();
   Start();
   ASSERT_TRUE(Sql("create table t (i int); insert into t values (1)").ok());
   EXPECT_THAT(Fence("1.4"), HasSubstr("nothing that the gate let start is alive"));
@@ -117,6 +118,7 @@ TEST_F(GuardPostgresqlTest, AFenceByHandStopsAServingPrimaryAndAStartPastTheGate
 
 TEST_F(GuardPostgresqlTest, AKilledSupervisorsSuccessorAdoptsAndStillFences) {
   const pid_t first = world_.StartSupervisor();
+  world_.Confirm();
   const int64_t server = Start().pid;
   world_.Kill(first, SIGKILL);
   EXPECT_TRUE(Sql("create table t (i int)").ok());
@@ -129,6 +131,7 @@ TEST_F(GuardPostgresqlTest, AKilledSupervisorsSuccessorAdoptsAndStillFences) {
 
 TEST_F(GuardPostgresqlTest, ACrashedPrimaryComesBackThroughTheGate) {
   world_.StartSupervisor();
+  world_.Confirm();
   const int64_t server = Start().pid;
   kill(static_cast<pid_t>(server), SIGKILL);
   EXPECT_TRUE(GuardWorld::Eventually([&] {
@@ -185,6 +188,7 @@ TEST_F(GuardPostgresqlTest, AStandbyRunsOnUnderItsFenceUntilItWasPromoted) {
 
 TEST_F(GuardPostgresqlTest, ShipsWhatTheArchiverGivesItUntilTheFenceIsClosed) {
   world_.StartSupervisor();
+  world_.Confirm();
   Start();
   const std::string folder =
       LineageFolder(world_.config(), world_.root() + "/home", *world_.Open(3).write);

@@ -15,6 +15,7 @@
 #include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
 
+#include "agent/guard/fence_file.h"
 #include "agent/guard/supervisor_state.h"
 #include "common/os/file.h"
 #include "common/os/lock.h"
@@ -122,6 +123,15 @@ FenceRecord GuardWorld::InPhase(FencePhase phase, uint64_t counter) const {
 
 void GuardWorld::Write(const FenceRecord& record) {
   EXPECT_TRUE(WriteFileDurably(config_.fence_file, FormatFenceRecord(record), 0644).ok());
+}
+
+void GuardWorld::Confirm() {
+  const absl::StatusOr<FenceRecord> fence = ReadFenceFile(config_);
+  ASSERT_TRUE(fence.ok() && fence->phase == FencePhase::kUnconfirmed) << fence.status();
+  FenceRecord record = *fence;
+  record.phase = FencePhase::kOpen;
+  record.confirmed_boot = BootId(absl::StrCat("boot-", boots_));
+  Write(record);
 }
 
 void GuardWorld::NextBoot() { Put(root_ + "/boot", absl::StrCat("boot-", ++boots_, "\n")); }

@@ -41,6 +41,8 @@ class GuardWorld {
   FenceRecord Open(uint64_t counter) const;
   FenceRecord InPhase(FencePhase phase, uint64_t counter) const;
   void Write(const FenceRecord& record);
+  // What an agent does when its coordinator says who may write: unconfirmed becomes open.
+  void Confirm();
   // Plays a reboot as far as boot ids go.
   void NextBoot();
 

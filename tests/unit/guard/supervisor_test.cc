@@ -16,6 +16,7 @@
 #include "agent/guard/supervisor_state.h"
 #include "common/os/fd.h"
 #include "common/os/file.h"
+#include "common/os/lock.h"
 #include "guard_world.h"
 
 namespace baton {
@@ -41,6 +42,11 @@ class SupervisorTest : public ::testing::Test {
     return reply.value_or(SupervisorReply());
   }
   SupervisorReply Start() { return Start(world_); }
+  FencePhase Phase() const {
+    const absl::StatusOr<FenceRecord> fence = ReadFenceFile(world_.config());
+    EXPECT_TRUE(fence.ok()) << fence.status();
+    return fence.ok() ? fence->phase : FencePhase::kClosed;
+  }
   bool EventuallyDown() {
     return GuardWorld::Eventually([this] { return !world_.Status().running; });
   }
@@ -69,6 +75,7 @@ TEST_F(SupervisorTest, StopsWhatCouldWriteWhenTheFenceCloses) {
     GuardWorld world(Chat());
     world.Write(world.Open(3));
     world.StartSupervisor();
+    world.Confirm();
     ASSERT_TRUE(Start(world).ok);
     world.Write(world.InPhase(phase, 4));
     EXPECT_TRUE(GuardWorld::Eventually([&] { return !world.Status().running; }));
@@ -80,6 +87,7 @@ TEST_F(SupervisorTest, StopsWhatCouldWriteWhenTheFenceCloses) {
 TEST_F(SupervisorTest, StopsWhatCouldWriteWhenTheFenceFileIsGoneOrGarbage) {
   world_.Write(world_.Open(3));
   world_.StartSupervisor();
+  world_.Confirm();
   ASSERT_TRUE(Start().ok);
   world_.Put(world_.config().fence_file, "garbage");
   EXPECT_TRUE(EventuallyDown());
@@ -92,6 +100,7 @@ TEST_F(SupervisorTest, StopsWhatCouldWriteWhenTheFenceFileIsGoneOrGarbage) {
 TEST_F(SupervisorTest, LeavesRunningWhatIsMerelyUnconfirmed) {
   world_.Write(world_.Open(3));
   world_.StartSupervisor();
+  world_.Confirm();
   const int64_t pid = Start().pid;
   world_.Write(world_.InPhase(FencePhase::kUnconfirmed, 4));
   world_.NextBoot();
@@ -102,6 +111,7 @@ TEST_F(SupervisorTest, LeavesRunningWhatIsMerelyUnconfirmed) {
 TEST_F(SupervisorTest, RestartsACrashedServerThroughTheGate) {
   world_.Write(world_.Open(3));
   world_.StartSupervisor();
+  world_.Confirm();
   const int64_t first = Start().pid;
   kill(static_cast<pid_t>(first), SIGKILL);
   EXPECT_TRUE(GuardWorld::Eventually([&] {
@@ -120,6 +130,7 @@ TEST_F(SupervisorTest, RestartsACrashedServerThroughTheGate) {
 TEST_F(SupervisorTest, WhatWasStoppedOnPurposeStaysDown) {
   world_.Write(world_.Open(3));
   world_.StartSupervisor();
+  world_.Confirm();
   for (const SupervisorVerb stop : {SupervisorVerb::kStopClean, SupervisorVerb::kStopImmediate}) {
     ASSERT_TRUE(Start().ok);
     const absl::StatusOr<SupervisorReply> stopped = world_.Ask(stop);
@@ -137,6 +148,7 @@ TEST_F(SupervisorTest, ItsSuccessorFindsTheRunningServerWithoutAMemory) {
     GuardWorld world(Chat());
     world.Write(world.Open(3));
     const pid_t first = world.StartSupervisor();
+    world.Confirm();
     const int64_t server = Start(world).pid;
     world.Kill(first, SIGKILL);
     if (garbage) {
@@ -155,6 +167,7 @@ TEST_F(SupervisorTest, ItsSuccessorFindsTheRunningServerWithoutAMemory) {
 TEST_F(SupervisorTest, ItsSuccessorTakesTheRunningServerOver) {
   world_.Write(world_.Open(3));
   const pid_t first = world_.StartSupervisor();
+  world_.Confirm();
   const int64_t server = Start().pid;
   world_.Kill(first, SIGKILL);
   EXPECT_EQ(kill(static_cast<pid_t>(server), 0), 0);
@@ -169,6 +182,7 @@ TEST_F(SupervisorTest, ItsSuccessorTakesTheRunningServerOver) {
 TEST_F(SupervisorTest, ItsSuccessorStopsWhatWasFencedMeanwhile) {
   world_.Write(world_.Open(3));
   const pid_t first = world_.StartSupervisor();
+  world_.Confirm();
   ASSERT_TRUE(Start().ok);
   world_.Kill(first, SIGKILL);
   world_.Write(world_.InPhase(FencePhase::kClosed, 4));
@@ -176,22 +190,122 @@ TEST_F(SupervisorTest, ItsSuccessorStopsWhatWasFencedMeanwhile) {
   EXPECT_TRUE(EventuallyDown());
 }
 
-TEST_F(SupervisorTest, ItsSuccessorStartsWhatShouldBeUp) {
+TEST_F(SupervisorTest, ItsSuccessorStartsWhatShouldBeUpOnceThatIsConfirmed) {
   world_.Write(world_.Open(3));
   const pid_t first = world_.StartSupervisor();
+  world_.Confirm();
   const int64_t server = Start().pid;
   world_.Kill(first, SIGKILL);
   kill(static_cast<pid_t>(server), SIGKILL);
+  for (int successors = 0; successors < 2; ++successors) {
+    const pid_t successor = world_.StartSupervisor();
+    EXPECT_EQ(Phase(), FencePhase::kUnconfirmed);
+    EXPECT_TRUE(GuardWorld::Eventually(
+        [&] { return world_.Status().refused.find("not confirmed") != std::string::npos; }));
+    if (successors == 0) world_.Kill(successor, SIGKILL);
+  }
+  world_.Confirm();
+  EXPECT_TRUE(GuardWorld::Eventually([&] {
+    const SupervisorReply status = world_.Status();
+    return status.running && status.pid != server && status.could_write;
+  }));
+}
+
+TEST_F(SupervisorTest, WithNothingToAdoptAnOpenFenceIsUnconfirmedBeforeAnyStart) {
+  world_.Write(world_.Open(3));
   world_.StartSupervisor();
+  // Before it answers anybody, so that what is opened from now on stays open.
+  EXPECT_EQ(Phase(), FencePhase::kUnconfirmed);
+  const SupervisorReply refused = Start();
+  EXPECT_EQ(refused.verdict, "refuse");
+  EXPECT_THAT(refused.error, HasSubstr("not confirmed"));
+  world_.Confirm();
+  EXPECT_TRUE(Start().ok);
+  EXPECT_EQ(Phase(), FencePhase::kOpen);
+}
+
+TEST_F(SupervisorTest, WhatIsConfirmedAndDownIsUnconfirmedForItsSuccessorToo) {
+  world_.Write(world_.Open(3));
+  const pid_t first = world_.StartSupervisor();
+  world_.Confirm();
+  ASSERT_TRUE(Start().ok);
+  ASSERT_TRUE(world_.Ask(SupervisorVerb::kStopClean)->ok);
+  world_.Kill(first, SIGTERM);
+  EXPECT_EQ(Phase(), FencePhase::kOpen);
+  world_.StartSupervisor();
+  EXPECT_EQ(Phase(), FencePhase::kUnconfirmed);
+}
+
+TEST_F(SupervisorTest, AnAdoptedServersFenceIsLeftAsItIs) {
+  world_.Write(world_.Open(3));
+  const pid_t first = world_.StartSupervisor();
+  world_.Confirm();
+  const int64_t server = Start().pid;
+  world_.Kill(first, SIGKILL);
+  world_.StartSupervisor();
+  EXPECT_EQ(Phase(), FencePhase::kOpen);
+  // It saw this one die, so nobody has to say again who may write.
+  kill(static_cast<pid_t>(server), SIGKILL);
   EXPECT_TRUE(GuardWorld::Eventually([&] {
     const SupervisorReply status = world_.Status();
     return status.running && status.pid != server;
   }));
+  EXPECT_EQ(Phase(), FencePhase::kOpen);
+}
+
+TEST_F(SupervisorTest, NoOtherFenceIsTouchedByIt) {
+  FenceRecord earlier = world_.Open(3);
+  earlier.confirmed_boot = BootId("boot-0");
+  for (const FenceRecord& record :
+       {world_.InPhase(FencePhase::kUnconfirmed, 3), world_.InPhase(FencePhase::kClosing, 3),
+        world_.InPhase(FencePhase::kClosed, 3), earlier}) {
+    world_.Write(record);
+    const std::string before = world_.Get(world_.config().fence_file);
+    world_.Kill(world_.StartSupervisor(), SIGKILL);
+    EXPECT_EQ(world_.Get(world_.config().fence_file), before);
+  }
+  world_.Put(world_.config().fence_file, "garbage");
+  world_.Kill(world_.StartSupervisor(), SIGKILL);
+  EXPECT_EQ(world_.Get(world_.config().fence_file), "garbage");
+}
+
+TEST_F(SupervisorTest, AFenceByHandIsKeptWhateverRestarts) {
+  world_.Write(world_.Open(3));
+  const pid_t first = world_.StartSupervisor();
+  world_.Confirm();
+  const int64_t server = Start().pid;
+  world_.Kill(first, SIGKILL);
+  kill(static_cast<pid_t>(server), SIGKILL);
+  const pid_t second = world_.StartSupervisor();
+  EXPECT_EQ(world_.Guard({"fence", world_.config_file(), "1.4"}).exit_status, 0);
+  EXPECT_EQ(Phase(), FencePhase::kClosing);
+  world_.Kill(second, SIGKILL);
+  world_.StartSupervisor();
+  EXPECT_EQ(Phase(), FencePhase::kClosing);
+  EXPECT_FALSE(Start().ok);
+}
+
+TEST_F(SupervisorTest, WhileTheFenceFileCannotBeWrittenAnOpenOneStartsNothing) {
+  world_.Write(world_.Open(3));
+  absl::StatusOr<FileLock> editing =
+      FileLock::Take(world_.config().fence_file + ".edit", LockMode::kExclusive, absl::Seconds(60));
+  ASSERT_TRUE(editing.ok());
+  world_.StartSupervisor();
+  EXPECT_EQ(Phase(), FencePhase::kOpen);
+  const SupervisorReply refused = Start();
+  EXPECT_FALSE(refused.ok);
+  EXPECT_THAT(refused.error, HasSubstr("not confirmed since"));
+  editing = absl::UnknownError("let go");
+  EXPECT_FALSE(Start().ok);
+  EXPECT_EQ(Phase(), FencePhase::kUnconfirmed);
+  world_.Confirm();
+  EXPECT_TRUE(Start().ok);
 }
 
 TEST_F(SupervisorTest, AfterARebootItWaitsForTheConfirmation) {
   world_.Write(world_.Open(3));
   const pid_t first = world_.StartSupervisor();
+  world_.Confirm();
   const int64_t server = Start().pid;
   world_.Kill(first, SIGKILL);
   kill(static_cast<pid_t>(server), SIGKILL);
@@ -206,6 +320,7 @@ TEST_F(SupervisorTest, AfterARebootItWaitsForTheConfirmation) {
 TEST_F(SupervisorTest, TerminatedItStopsTheServerCleanlyAndKeepsWhatWasDesired) {
   world_.Write(world_.Open(3));
   const pid_t first = world_.StartSupervisor();
+  world_.Confirm();
   const int64_t server = Start().pid;
   kill(first, SIGTERM);
   EXPECT_EQ(world_.Wait(first), 0);
@@ -226,6 +341,7 @@ TEST_F(SupervisorTest, AServerThatCannotStartIsTriedAgainAndSaysWhy) {
   GuardWorld world(Chat("/none/server"));
   world.Write(world.Open(3));
   world.StartSupervisor();
+  world.Confirm();
   const SupervisorReply reply = Start(world);
   EXPECT_FALSE(reply.ok);
   EXPECT_THAT(reply.error, HasSubstr("/none/server"));
@@ -235,6 +351,7 @@ TEST_F(SupervisorTest, ADamagedStateFileStartsNothing) {
   world_.Write(world_.Open(3));
   world_.Put(world_.run_file(".state"), "1 up 1 1 writer 1.3 00000000\n");
   world_.StartSupervisor();
+  world_.Confirm();
   EXPECT_FALSE(world_.Status().running);
   EXPECT_FALSE(world_.Status().desired_up);
 }
@@ -242,6 +359,7 @@ TEST_F(SupervisorTest, ADamagedStateFileStartsNothing) {
 TEST_F(SupervisorTest, GarbageOnItsSocketHarmsNobody) {
   world_.Write(world_.Open(3));
   const pid_t supervisor = world_.StartSupervisor();
+  world_.Confirm();
   ASSERT_TRUE(Start().ok);
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
@@ -275,6 +393,7 @@ class SlowServer {
                "cd $1; touch ready; while true; do sleep 0.01; done\n");
     world_.Write(world_.Open(3));
     world_.StartSupervisor();
+    world_.Confirm();
     EXPECT_TRUE(world_.Ask(SupervisorVerb::kStart)->ok);
     EXPECT_TRUE(GuardWorld::Eventually([this] { return *Exists(world_.root() + "/ready"); }));
   }

@@ -30,6 +30,11 @@ class DirectServiceManagerTest : public ::testing::Test {
     shape.database = false;
     return shape;
   }
+  // A right that was given while its supervisor looked on.
+  void Open() {
+    ASSERT_TRUE(manager_.Status()->managed);
+    world_.Write(world_.Open(3));
+  }
   std::vector<LockHolder> Supervisors() const {
     return ProcessesWithFileOpen(world_.run_file(".supervisor.lock"));
   }
@@ -38,8 +43,12 @@ class DirectServiceManagerTest : public ::testing::Test {
   DirectServiceManager manager_;
 };
 
-TEST_F(DirectServiceManagerTest, StartsAMissingSupervisorThenTheService) {
+TEST_F(DirectServiceManagerTest, StartsAMissingSupervisorWhichWantsTheRightConfirmed) {
   world_.Write(world_.Open(3));
+  const absl::Status refused = manager_.Start(kLong);
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("not confirmed"));
+  world_.Confirm();
   ASSERT_TRUE(manager_.Start(kLong).ok());
   const absl::StatusOr<ServiceStatus> status = manager_.Status();
   ASSERT_TRUE(status.ok());
@@ -58,7 +67,7 @@ TEST_F(DirectServiceManagerTest, GivesTheGatesReason) {
 }
 
 TEST_F(DirectServiceManagerTest, StopsAndLeavesItStopped) {
-  world_.Write(world_.Open(3));
+  Open();
   for (const StopMode mode : {StopMode::kClean, StopMode::kImmediate}) {
     ASSERT_TRUE(manager_.Start(kLong).ok());
     EXPECT_TRUE(manager_.Stop(mode, kLong).ok());
@@ -73,8 +82,9 @@ TEST_F(DirectServiceManagerTest, SaysThatAStopTakesTooLong) {
   GuardWorld world(shape);
   world.Put(world.root() + "/server.sh",
             "trap '' TERM; touch $1/ready; while true; do sleep 0.01; done\n");
-  world.Write(world.Open(3));
   DirectServiceManager manager(world.config(), world.config_file(), world.guard());
+  ASSERT_TRUE(manager.Status()->managed);
+  world.Write(world.Open(3));
   ASSERT_TRUE(manager.Start(kLong).ok());
   ASSERT_TRUE(
       GuardWorld::Eventually([&] { return std::filesystem::exists(world.root() + "/ready"); }));
@@ -84,7 +94,7 @@ TEST_F(DirectServiceManagerTest, SaysThatAStopTakesTooLong) {
 }
 
 TEST_F(DirectServiceManagerTest, ReplacesAKilledSupervisorWhichAdoptsTheService) {
-  world_.Write(world_.Open(3));
+  Open();
   ASSERT_TRUE(manager_.Start(kLong).ok());
   const int64_t pid = manager_.Status()->pid;
   ASSERT_EQ(Supervisors().size(), 1u);
@@ -96,7 +106,7 @@ TEST_F(DirectServiceManagerTest, ReplacesAKilledSupervisorWhichAdoptsTheService)
 }
 
 TEST_F(DirectServiceManagerTest, WhatItStartedOutlivesTheProcessThatAsked) {
-  world_.Write(world_.Open(3));
+  Open();
   const pid_t asker = fork();
   if (asker == 0) {
     setpgid(0, 0);
