@@ -89,15 +89,15 @@ absl::Status AgentHost::Add(const ResourceFile& file, const AgentConfig& config,
                             const LedgerId& ledger) {
   const ResourceConfig& about = file.config;
   auto resource = std::make_unique<Resource>();
-  resource->core = MakeFences(about, ledger, false);
-  resource->looking = MakeFences(about, ledger, false);
-  resource->acting = MakeFences(about, ledger, true);
-  absl::StatusOr<BootId> boot = resource->core.store->Boot();
-  if (!boot.ok()) return InFile(file.path, boot.status());
   absl::StatusOr<std::unique_ptr<ServiceManager>> service =
       MakeServiceManager(about, file.path, config.guard);
   if (!service.ok()) return InFile(file.path, service.status());
   resource->service = *std::move(service);
+  resource->core = MakeFences(about, ledger, resource->service.get(), false);
+  resource->looking = MakeFences(about, ledger, resource->service.get(), false);
+  resource->acting = MakeFences(about, ledger, resource->service.get(), true);
+  absl::StatusOr<BootId> boot = resource->core.store->Boot();
+  if (!boot.ok()) return InFile(file.path, boot.status());
   resource->archive = std::make_unique<GuardArchiveStore>(
       about, file.path, config.guard, [this, running = resource->running](const ProcessId& child) {
         return EnterChild(*running, child);
@@ -118,14 +118,17 @@ absl::Status AgentHost::Add(const ResourceFile& file, const AgentConfig& config,
 }
 
 AgentHost::Fences AgentHost::MakeFences(const ResourceConfig& about, const LedgerId& ledger,
-                                        bool made_good) {
+                                        ServiceManager* service, bool made_good) {
   const ResourceId& id = about.resource;
   Fences fences;
   fences.file = std::make_unique<GuardFenceStore>(
       about, [this, id](const FenceRecord& record) { return EnterFence(id, record); });
   LedgerFenceStore::EnteredFunction entered;
   if (made_good) entered = [this, id] { return ledger_->Fence(id); };
-  fences.store = std::make_unique<LedgerFenceStore>(fences.file.get(), ledger, std::move(entered));
+  // Asking starts a missing supervisor. That it came is for the start that follows to find out.
+  auto before_open = [service] { (void)service->Status(); };
+  fences.store = std::make_unique<LedgerFenceStore>(fences.file.get(), ledger, std::move(entered),
+                                                    std::move(before_open));
   return fences;
 }
 

@@ -38,11 +38,11 @@ class AgentHost {
   };
   struct Resource {
     std::shared_ptr<RunningCommand> running = std::make_shared<RunningCommand>();
+    std::unique_ptr<ServiceManager> service;
     // One chain for each that uses it: who opens a fence must have seen by itself what is there.
     Fences core;
     Fences looking;
     Fences acting;
-    std::unique_ptr<ServiceManager> service;
     std::unique_ptr<ArchiveStore> archive;
     std::unique_ptr<FenceFile> fence_file;
     std::unique_ptr<Probe> probe;
@@ -52,8 +52,9 @@ class AgentHost {
   AgentHost() = default;
   absl::Status Add(const ResourceFile& file, const AgentConfig& config, const Clock* clock,
                    const LedgerId& ledger);
-  // With `made_good`, a file that was lost is read as the ledger knows it.
-  Fences MakeFences(const ResourceConfig& about, const LedgerId& ledger, bool made_good);
+  // With `made_good`, a file that was lost is read as the ledger knows it. `service` outlives them.
+  Fences MakeFences(const ResourceConfig& about, const LedgerId& ledger, ServiceManager* service,
+                    bool made_good);
   absl::Status AddEngine(const ResourceFile& file, const Clock* clock, Resource* resource);
   // Enters a child that is about to act in the ledger: an agent after this one ends it first.
   absl::Status EnterChild(const RunningCommand& running, const ProcessId& child);

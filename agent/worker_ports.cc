@@ -58,6 +58,7 @@ absl::StatusOr<FenceRecord> LedgerFenceStore::Read() {
 }
 
 absl::Status LedgerFenceStore::Write(const FenceRecord& record) {
+  if (record.phase == FencePhase::kOpen && before_open_ != nullptr) before_open_();
   FenceRecord stamped = record;
   stamped.ledger = ledger_;
   return behind_->Write(stamped);

@@ -23,8 +23,14 @@ class LedgerFenceStore : public FenceStore {
   using EnteredFunction = std::function<std::optional<FenceRecord>()>;
 
   // With `entered`, Read makes good what a lost file held (WithoutFile, agent/core/reconcile.h).
-  LedgerFenceStore(FenceStore* behind, LedgerId ledger, EnteredFunction entered = nullptr)
-      : behind_(behind), ledger_(std::move(ledger)), entered_(std::move(entered)) {}
+  // `before_open` sees to it that a supervisor is there: one that begins later takes what it finds
+  // open for a remnant, and unconfirms it.
+  LedgerFenceStore(FenceStore* behind, LedgerId ledger, EnteredFunction entered = nullptr,
+                   std::function<void()> before_open = nullptr)
+      : behind_(behind),
+        ledger_(std::move(ledger)),
+        entered_(std::move(entered)),
+        before_open_(std::move(before_open)) {}
 
   absl::StatusOr<FenceRecord> Read() override;
   absl::Status Write(const FenceRecord& record) override;
@@ -38,6 +44,7 @@ class LedgerFenceStore : public FenceStore {
   FenceStore* behind_;
   const LedgerId ledger_;
   const EnteredFunction entered_;
+  const std::function<void()> before_open_;
 };
 
 // Which command a resource's runner carries out, if any. Thread-safe.

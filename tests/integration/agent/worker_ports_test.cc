@@ -1,6 +1,9 @@
 #include "agent/worker_ports.h"
 
+#include <cstdlib>
+#include <fstream>
 #include <future>
+#include <string>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,12 +69,16 @@ class HeldFence : public FenceStore {
     held = record;
     return absl::OkStatus();
   }
-  absl::Status PlaceStandbySignal() override { return absl::OkStatus(); }
+  absl::Status PlaceStandbySignal() override {
+    placed = true;
+    return absl::OkStatus();
+  }
   absl::Status ProveNothingRuns(absl::Duration) override { return absl::OkStatus(); }
   absl::StatusOr<BootId> Boot() override { return BootId("boot-1"); }
 
   FenceRecord held;
   bool lost = false;
+  bool placed = false;
 };
 
 TEST(LedgerFenceStoreTest, EveryFenceNamesTheLedgerItWasWrittenUnder) {
@@ -83,6 +90,48 @@ TEST(LedgerFenceStoreTest, EveryFenceNamesTheLedgerItWasWrittenUnder) {
   ASSERT_TRUE(store.Write(record).ok());
   EXPECT_EQ(behind.held.ledger, LedgerId("ledger-1"));
   EXPECT_EQ(behind.held.phase, FencePhase::kOpen);
+}
+
+TEST(LedgerFenceStoreTest, ASupervisorIsSeenToBeforeAFenceOpensAndOnlyThen) {
+  HeldFence behind;
+  int asked = 0;
+  LedgerFenceStore store(&behind, LedgerId("ledger-1"), nullptr, [&] {
+    EXPECT_NE(behind.held.phase, FencePhase::kOpen);
+    ++asked;
+  });
+  for (const FencePhase phase :
+       {FencePhase::kUnconfirmed, FencePhase::kClosing, FencePhase::kClosed, FencePhase::kOpen}) {
+    FenceRecord record;
+    record.phase = phase;
+    ASSERT_TRUE(store.Write(record).ok());
+    EXPECT_EQ(asked, phase == FencePhase::kOpen ? 1 : 0);
+  }
+}
+
+// Writes `phase` where `folder` holds a database or does not; is standby.signal asked for?
+bool PlacesSignal(FencePhase phase, const std::string& folder) {
+  HeldFence behind;
+  FenceWorker worker(&behind, folder);
+  FenceRecord record;
+  record.phase = phase;
+  std::promise<absl::Status> written;
+  worker.Write(record, [&](absl::Status status) { written.set_value(std::move(status)); });
+  EXPECT_TRUE(written.get_future().get().ok());
+  return behind.placed;
+}
+
+TEST(FenceWorkerTest, AFencedDatabaseGetsItsStandbySignalAndNothingElseDoes) {
+  char folder[] = "/tmp/baton-fence-XXXXXX";
+  const std::string data = mkdtemp(folder);
+  EXPECT_FALSE(PlacesSignal(FencePhase::kClosing, data));  // nothing there: it is to be seeded
+  std::ofstream(data + "/PG_VERSION") << "15\n";
+  EXPECT_TRUE(PlacesSignal(FencePhase::kClosing, data));
+  EXPECT_TRUE(PlacesSignal(FencePhase::kClosed, data));
+  EXPECT_FALSE(PlacesSignal(FencePhase::kOpen, data));
+  EXPECT_FALSE(PlacesSignal(FencePhase::kUnconfirmed, data));
+  EXPECT_FALSE(PlacesSignal(FencePhase::kClosed, ""));
+  unlink((data + "/PG_VERSION").c_str());
+  rmdir(data.c_str());
 }
 
 TEST(LedgerFenceStoreTest, ALostFileIsReadAsClosedWithTheLineagesOfTheLedger) {

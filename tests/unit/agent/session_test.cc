@@ -136,6 +136,26 @@ TEST(ConfirmTest, AFenceClosedByHandIsNeverOpenedByIt) {
   EXPECT_EQ(world.fences[kDatabase].file->phase, FencePhase::kClosing);
 }
 
+TEST(ConfirmTest, WhatASupervisorUnconfirmedIsOpenedAgainWhetherTheAgentLivedThenOrNot) {
+  for (const bool lived : {false, true}) {
+    HostWorld world;
+    FenceRecord unconfirmed = OpenFence({1, 3});
+    unconfirmed.phase = FencePhase::kUnconfirmed;
+    world.ledger.disk.fences.emplace_back(kDatabase, OpenFence({1, 3}));
+    world.fences[kDatabase].file = lived ? OpenFence({1, 3}) : unconfirmed;
+    world.BootAndWelcome();
+    world.fences[kDatabase].file = unconfirmed;
+    world.probes[kDatabase].seen.fence = {FencePhase::kUnconfirmed, {1, 3}, {1, 3}, true, false};
+    world.loop.Advance(absl::Seconds(1));
+    EXPECT_EQ(world.link.All<Report>().back().observations[0].fence.phase,
+              FencePhase::kUnconfirmed);
+    world.Deliver(Confirm{kPool, kDatabase, {1, 3}, kBoot});
+    EXPECT_TRUE(world.link.All<Confirmed>().back().outcome.ok());
+    EXPECT_EQ(world.fences[kDatabase].file, OpenFence({1, 3}));
+    EXPECT_EQ(world.ledger.disk.fences[0].second, OpenFence({1, 3}));
+  }
+}
+
 TEST(ConfirmTest, NothingIsConfirmedWhileACommandRunsAndNoCommandRunsMeanwhile) {
   HostWorld world;
   world.fences[kDatabase].file = OpenFence({1, 3});
