@@ -96,6 +96,22 @@ absl::StatusOr<v1::Plan> Client::ResumePlan(const v1::ResumePlanRequest& request
   return Call(&v1::PlanService::Stub::ResumePlan, request);
 }
 
+absl::StatusOr<v1::Plan> Client::PausePlan(const v1::OperatePlanRequest& request) {
+  return Call(&v1::PlanService::Stub::PausePlan, request);
+}
+
+absl::StatusOr<v1::Plan> Client::RetryStep(const v1::OperatePlanRequest& request) {
+  return Call(&v1::PlanService::Stub::RetryStep, request);
+}
+
+absl::StatusOr<v1::Plan> Client::SkipStep(const v1::OperatePlanRequest& request) {
+  return Call(&v1::PlanService::Stub::SkipStep, request);
+}
+
+absl::StatusOr<v1::Plan> Client::AbortPlan(const v1::OperatePlanRequest& request) {
+  return Call(&v1::PlanService::Stub::AbortPlan, request);
+}
+
 absl::StatusOr<v1::ListAgentsResponse> Client::ListAgents(const v1::ListAgentsRequest& request) {
   return Call(&v1::AgentService::Stub::ListAgents, request);
 }

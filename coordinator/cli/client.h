@@ -44,6 +44,10 @@ class Client {
   absl::StatusOr<v1::Plan> GetPlan(const v1::GetPlanRequest& request);
   absl::StatusOr<v1::ListPlansResponse> ListPlans(const v1::ListPlansRequest& request);
   absl::StatusOr<v1::Plan> ResumePlan(const v1::ResumePlanRequest& request);
+  absl::StatusOr<v1::Plan> PausePlan(const v1::OperatePlanRequest& request);
+  absl::StatusOr<v1::Plan> RetryStep(const v1::OperatePlanRequest& request);
+  absl::StatusOr<v1::Plan> SkipStep(const v1::OperatePlanRequest& request);
+  absl::StatusOr<v1::Plan> AbortPlan(const v1::OperatePlanRequest& request);
   absl::StatusOr<v1::ListAgentsResponse> ListAgents(const v1::ListAgentsRequest& request);
   absl::StatusOr<v1::Agent> AcceptAgent(const v1::AcceptAgentRequest& request);
 

@@ -8,8 +8,14 @@ namespace baton {
 
 ExitCode RunVerb(const Options& options, Client& client, const Terminal& terminal) {
   switch (options.verb) {
+    case Verb::kAbort:
+      return RunAbort(options, client, terminal);
     case Verb::kAdopt:
-      return RunAdopt(options, client, terminal);
+    case Verb::kFailback:
+    case Verb::kFailover:
+    case Verb::kProtect:
+    case Verb::kSwitchover:
+      return RunMove(options, client, terminal);
     case Verb::kAgentsAccept:
       return RunAgentsAccept(options, client, terminal);
     case Verb::kAgentsList:
@@ -18,16 +24,23 @@ ExitCode RunVerb(const Options& options, Client& client, const Terminal& termina
       return RunEvents(options, client, terminal);
     case Verb::kHistory:
       return RunHistory(options, client, terminal);
+    case Verb::kPause:
+    case Verb::kResume:
+    case Verb::kRetry:
+    case Verb::kSkip:
+      return RunOperate(options, client, terminal);
     case Verb::kPlanList:
       return RunPlanList(options, client, terminal);
     case Verb::kPlanShow:
       return RunPlanShow(options, client, terminal);
-    case Verb::kResume:
-      return RunResume(options, client, terminal);
+    case Verb::kQuarantineList:
+      return RunQuarantineList(options, client, terminal);
+    case Verb::kQuarantineRemove:
+      return RunQuarantineRemove(options, client, terminal);
+    case Verb::kQuarantineShow:
+      return RunQuarantineShow(options, client, terminal);
     case Verb::kStatus:
       return RunStatus(options, client, terminal);
-    case Verb::kSwitchover:
-      return RunSwitchover(options, client, terminal);
     case Verb::kTopologyApply:
       return RunTopologyApply(options, client, terminal);
     case Verb::kTopologyShow:
@@ -71,7 +84,7 @@ ExitCode CodeOf(const v1::Plan& plan) {
     case v1::PLAN_STATE_WAITING:
       return ExitCode::kWaiting;
     default:
-      return ExitCode::kStillRunning;
+      return plan.paused() ? ExitCode::kWaiting : ExitCode::kStillRunning;
   }
 }
 

@@ -23,12 +23,20 @@ ExitCode RunAgentsList(const Options& options, Client& client, const Terminal& t
 ExitCode RunAgentsAccept(const Options& options, Client& client, const Terminal& terminal);
 ExitCode RunEvents(const Options& options, Client& client, const Terminal& terminal);
 
-ExitCode RunAdopt(const Options& options, Client& client, const Terminal& terminal);
-ExitCode RunSwitchover(const Options& options, Client& client, const Terminal& terminal);
+// kAdopt, kSwitchover, kFailover, kFailback, kProtect.
+ExitCode RunMove(const Options& options, Client& client, const Terminal& terminal);
+
+// kPause, kResume, kRetry, kSkip.
+ExitCode RunOperate(const Options& options, Client& client, const Terminal& terminal);
+ExitCode RunAbort(const Options& options, Client& client, const Terminal& terminal);
+
+ExitCode RunQuarantineList(const Options& options, Client& client, const Terminal& terminal);
+ExitCode RunQuarantineShow(const Options& options, Client& client, const Terminal& terminal);
+ExitCode RunQuarantineRemove(const Options& options, Client& client, const Terminal& terminal);
+
 ExitCode RunPlanList(const Options& options, Client& client, const Terminal& terminal);
 ExitCode RunPlanShow(const Options& options, Client& client, const Terminal& terminal);
 ExitCode RunHistory(const Options& options, Client& client, const Terminal& terminal);
-ExitCode RunResume(const Options& options, Client& client, const Terminal& terminal);
 
 // Tells the error on standard error; the exit code that stands for it.
 ExitCode Fail(const Terminal& terminal, const absl::Status& status);

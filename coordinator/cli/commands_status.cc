@@ -8,6 +8,7 @@
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/follow.h"
 #include "coordinator/cli/format.h"
+#include "coordinator/cli/status_frame.h"
 #include "coordinator/cli/text_table.h"
 #include "coordinator/cli/words.h"
 
@@ -49,9 +50,8 @@ ExitCode WatchStatus(const Options& options, Client& client, const Terminal& ter
     const std::string text =
         absl::StrCat(FormatStatus(*pools, now), "\n",
                      absl::FormatTime("%Y-%m-%d %H:%M:%S", now, absl::LocalTimeZone()), "\n");
-    // Cursor home, draw, clear what is left: no flicker.
-    terminal.console.Print(terminal.console.interactive() ? absl::StrCat("\x1b[2J\x1b[H", text)
-                                                          : text);
+    terminal.console.Print(
+        terminal.console.interactive() ? StatusFrame(text, terminal.console.size()) : text);
   } while (!terminal.interrupt.WaitFor(kRedrawEvery));
   return ExitCode::kDone;
 }

@@ -30,7 +30,8 @@ inline constexpr std::array kExitCodeTexts = {
     ExitCodeText{ExitCode::kUnreachable, "no answer from the coordinator"},
     ExitCodeText{ExitCode::kStillRunning, "the plan still runs; only watching it ended"},
     ExitCodeText{ExitCode::kUndone, "the plan was undone; chat is served where it was"},
-    ExitCodeText{ExitCode::kWaiting, "the plan waits for an operator"},
+    ExitCodeText{ExitCode::kWaiting,
+                 "the plan waits for an operator, or is paused (baton pause itself: 0)"},
     ExitCodeText{ExitCode::kDeclined, "the question was answered with no; nothing was done"},
 };
 

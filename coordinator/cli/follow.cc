@@ -18,7 +18,11 @@ constexpr int kTicksBetweenLooks = 5;
 constexpr absl::Duration kPatience = absl::Minutes(10);
 
 bool NothingToWatch(const v1::Plan& plan) {
-  return plan.state() != v1::PLAN_STATE_RUNNING && plan.state() != v1::PLAN_STATE_UNDOING;
+  if (CodeOf(plan) != ExitCode::kWaiting) return CodeOf(plan) != ExitCode::kStillRunning;
+  // What ran when it was paused still ends.
+  return !plan.paused() ||
+         std::none_of(plan.steps().begin(), plan.steps().end(),
+                      [](const v1::Step& step) { return step.state() == v1::STEP_STATE_RUNNING; });
 }
 
 // Follows one plan over one stream after another.
@@ -179,7 +183,8 @@ ExitCode FollowToEnd(const std::string& name, const Options& options, Client& cl
                                        "plan show ",
                                        ShortPlanId(plan->name()), " --watch\n"));
   }
-  return CodeOf(*plan);
+  const bool as_wanted = options.verb == Verb::kPause && plan->paused() && !goes_on;
+  return as_wanted ? ExitCode::kDone : CodeOf(*plan);
 }
 
 }  // namespace baton

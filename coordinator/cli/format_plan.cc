@@ -1,3 +1,4 @@
+// The page about one plan.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -5,13 +6,12 @@
 #include "absl/strings/str_cat.h"
 
 #include "coordinator/cli/format.h"
+#include "coordinator/cli/plan_words.h"
 #include "coordinator/cli/text_table.h"
 #include "coordinator/cli/words.h"
 
 namespace baton {
 namespace {
-
-std::string StepNumber(const v1::Step& step) { return absl::StrCat(step.index() + 1); }
 
 std::string StepTook(const v1::Step& step) {
   if (!step.has_start_time() || !step.has_end_time()) return "";
@@ -28,89 +28,105 @@ std::string StepRemark(const v1::Step& step) {
   return remark;
 }
 
-std::string Route(const v1::Plan& plan) {
-  if (plan.from_site().empty() && plan.to_site().empty()) return "";
-  if (plan.from_site() == plan.to_site() || plan.from_site().empty()) return plan.to_site();
-  return absl::StrCat(plan.from_site(), " -> ", plan.to_site());
+std::string Succeeded(const v1::Plan& plan) {
+  std::string text = "succeeded";
+  if (const std::string took = PlanTook(plan); !took.empty()) {
+    absl::StrAppend(&text, " in ", took);
+  }
+  if (const absl::Duration outage = OutageOf(plan); outage > absl::ZeroDuration()) {
+    absl::StrAppend(&text,
+                    plan.kind() == v1::PLAN_KIND_FAILOVER ? "; from the command to activation "
+                                                          : "; from drain to activation ",
+                    Took(outage));
+  }
+  return text;
 }
 
-std::string PlanTook(const v1::Plan& plan) {
-  if (!plan.has_end_time() || !plan.has_create_time()) return "";
-  return Took(ToTime(plan.end_time()) - ToTime(plan.create_time()));
+std::string Waits(const v1::Plan& plan) {
+  std::string text = plan.paused() ? "paused by an operator" : "waits for an operator";
+  if (!plan.waiting_for().empty()) absl::StrAppend(&text, ": ", plan.waiting_for());
+  if (!plan.options().empty()) return text;
+  return absl::StrCat(text, "\n  what you can do now: baton resume ", ShortPlanId(plan.name()),
+                      " --reason \"...\"; it tries again what failed");
+}
+
+// What to type for it.
+std::string CommandFor(const v1::PlanOption& option, const v1::Plan& plan) {
+  std::string text = absl::StrCat("baton ", option.verb(), " ", ShortPlanId(plan.name()));
+  if (option.has_step()) absl::StrAppend(&text, " --step ", option.step() + 1);
+  return absl::StrCat(text, " --reason \"...\"");
 }
 
 }  // namespace
 
-absl::Duration OutageOf(const v1::Plan& plan) {
-  absl::Time first = absl::InfiniteFuture();
-  absl::Time last = absl::InfinitePast();
+std::string FormatOptions(const v1::Plan& plan) {
+  TextTable table({"COMMAND", "ALLOWED", "EFFECT"});
+  for (const bool allowed : {true, false}) {
+    for (const v1::PlanOption& option : plan.options()) {
+      if (option.allowed() != allowed) continue;
+      table.Add({CommandFor(option, plan), allowed ? "yes" : "no", option.effect()});
+    }
+  }
+  return table.empty() ? "" : absl::StrCat("What you can do now\n", table.ToString("  "));
+}
+
+std::string FormatOutage(const v1::Plan& plan) {
+  std::vector<const v1::Step*> steps;
   for (const v1::Step& step : plan.steps()) {
-    if (!step.critical() || step.undo()) continue;
-    if (!step.has_start_time() || !step.has_end_time()) return absl::ZeroDuration();
-    first = std::min(first, ToTime(step.start_time()));
-    last = std::max(last, ToTime(step.end_time()));
+    if (step.critical() && !step.undo() && step.has_start_time()) steps.push_back(&step);
   }
-  return last > first ? last - first : absl::ZeroDuration();
-}
-
-bool IsShown(const v1::Step& step) {
-  return !step.undo() ||
-         (step.state() > v1::STEP_STATE_PENDING && step.state() != v1::STEP_STATE_SKIPPED);
-}
-
-std::string PlanDraftTitle(const v1::Plan& plan) {
-  std::string title = absl::StrCat(Word(plan.kind()), " of ", plan.pool());
-  if (const std::string route = Route(plan); !route.empty()) {
-    absl::StrAppend(&title, ", ", route);
+  if (steps.empty()) return "";
+  std::stable_sort(steps.begin(), steps.end(), [](const v1::Step* a, const v1::Step* b) {
+    return ToTime(a->start_time()) < ToTime(b->start_time());
+  });
+  const absl::Time first = plan.kind() == v1::PLAN_KIND_FAILOVER && plan.has_create_time()
+                               ? ToTime(plan.create_time())
+                               : ToTime(steps.front()->start_time());
+  TextTable table({"#", "STEP THAT USERS WAITED FOR", "STANDS FOR", "BEGAN AFTER", "TOOK"});
+  for (const v1::Step* step : steps) {
+    table.Add({StepNumber(*step), step->title(), step->documented_as(),
+               Took(ToTime(step->start_time()) - first), StepTook(*step)});
   }
-  if (plan.has_epoch()) {
-    absl::StrAppend(&title, ", epoch ", Text(plan.epoch_before()), " -> ", Text(plan.epoch()));
-  }
-  return Printable(title);
-}
-
-std::string PlanTitle(const v1::Plan& plan) {
-  return absl::StrCat(PlanDraftTitle(plan), ", plan ", Printable(ShortPlanId(plan.name())));
+  return table.ToString("  ");
 }
 
 std::string PlanVerdict(const v1::Plan& plan, bool seen_in_full) {
   const std::string id = ShortPlanId(plan.name());
   const std::string why = seen_in_full ? "" : absl::StrCat("\n  why: baton plan show ", id);
+  const std::string& end = plan.end_text();
   std::string text;
   switch (plan.state()) {
     case v1::PLAN_STATE_SUCCEEDED:
-      text = "succeeded";
-      if (const std::string took = PlanTook(plan); !took.empty()) {
-        absl::StrAppend(&text, " in ", took);
-      }
-      if (const absl::Duration outage = OutageOf(plan); outage > absl::ZeroDuration()) {
-        absl::StrAppend(&text, "; from drain to activation ", Took(outage));
-      }
+      text = Succeeded(plan);
       break;
     case v1::PLAN_STATE_UNDONE:
-      text = absl::StrCat("undone: chat is served where it was", why);
+      text = absl::StrCat("undone: ", end.empty() ? "chat is served where it was" : end, why);
       break;
     case v1::PLAN_STATE_FAILED:
-      text = absl::StrCat("failed", why, "\n  how things stand: baton status ", plan.pool());
+      text = absl::StrCat("failed", end.empty() ? "" : ": ", end, why,
+                          "\n  how things stand: baton status ", plan.pool());
       break;
     case v1::PLAN_STATE_WAITING:
-      text = absl::StrCat("waits for an operator: ", plan.waiting_for(),
-                          "\n  what you can do now: baton resume ", id,
-                          " --reason \"...\"; it tries again what failed");
+      text = Waits(plan);
       break;
     default:
-      text = absl::StrCat(Word(plan.state()), "\n  look on: baton plan show ", id, " --watch");
+      text = plan.paused() ? Waits(plan)
+                           : absl::StrCat(Word(plan.state()), "\n  look on: baton plan show ", id,
+                                          " --watch");
   }
-  return Printable(text) + "\n";
+  text = Printable(text) + "\n";
+  if (!seen_in_full && plan.state() == v1::PLAN_STATE_SUCCEEDED) {
+    text += FormatOutage(plan) + FormatLosses(plan.losses());
+  }
+  const std::string options = FormatOptions(plan);
+  return options.empty() ? text : absl::StrCat(text, "\n", options);
 }
 
 std::string FormatPlan(const v1::Plan& plan) {
   std::string text = PlanTitle(plan) + "\n";
   absl::StrAppend(&text, "  asked for by ", Printable(plan.requested_by()), " at ",
-                  LocalTime(plan.create_time()), ": ", Printable(plan.reason()), "\n");
-  for (const std::string& line : plan.explanation()) {
-    absl::StrAppend(&text, "  ", Printable(line), "\n");
-  }
+                  LocalTime(plan.create_time()), ": ", Printable(plan.reason()), "\n",
+                  ExplanationLines(plan), FormatStakes(plan));
   TextTable table({"#", "STEP", "STANDS FOR", "OUTAGE", "STATE", "STARTED", "TOOK", "REMARK"});
   for (const v1::Step& step : plan.steps()) {
     if (!IsShown(step)) continue;
@@ -121,67 +137,6 @@ std::string FormatPlan(const v1::Plan& plan) {
   if (!table.empty()) absl::StrAppend(&text, "\n", table.ToString("  "));
   absl::StrAppend(&text, "\n", PlanVerdict(plan, true));
   return text;
-}
-
-std::string FormatSteps(const v1::Plan& plan) {
-  TextTable table({"#", "STEP", "STANDS FOR", "OUTAGE", "AFTER"});
-  for (const v1::Step& step : plan.steps()) {
-    if (!IsShown(step)) continue;
-    std::string after;
-    for (const uint32_t index : step.after()) {
-      absl::StrAppend(&after, after.empty() ? "" : " ", index + 1);
-    }
-    table.Add({StepNumber(step), step.title(), step.documented_as(), step.critical() ? "yes" : "",
-               after});
-  }
-  return table.empty() ? "" : table.ToString("  ");
-}
-
-std::string FormatRefusals(const google::protobuf::RepeatedPtrField<v1::Refusal>& refusals) {
-  std::string text;
-  for (const v1::Refusal& refusal : refusals) {
-    absl::StrAppend(&text, "  ", Printable(Text(refusal)), "\n");
-  }
-  return text;
-}
-
-std::string FormatDryRun(const v1::CreatePlanResponse& answer, const std::string& pool) {
-  std::string text = "dry run, nothing was changed: ";
-  if (answer.has_plan()) {
-    const v1::Plan& plan = answer.plan();
-    absl::StrAppend(&text, PlanDraftTitle(plan), "\n");
-    for (const std::string& line : plan.explanation()) {
-      absl::StrAppend(&text, "  ", Printable(line), "\n");
-    }
-    absl::StrAppend(&text, "\n", FormatSteps(plan), "\n");
-  } else {
-    absl::StrAppend(&text, "no plan for ", pool, "\n\n");
-  }
-  if (answer.refusals().empty()) {
-    return absl::StrCat(text, "the agents checked it: nothing stands against it\n");
-  }
-  return absl::StrCat(text, "would be refused:\n", FormatRefusals(answer.refusals()));
-}
-
-std::string FormatPlanList(const v1::ListPlansResponse& plans) {
-  TextTable table({"PLAN", "POOL", "KIND", "ROUTE", "STATE", "CREATED", "TOOK", "WAITS FOR"});
-  for (const v1::Plan& plan : plans.plans()) {
-    table.Add({ShortPlanId(plan.name()), plan.pool(), Word(plan.kind()), Route(plan),
-               Word(plan.state()), LocalTime(plan.create_time()), PlanTook(plan),
-               plan.waiting_for()});
-  }
-  return table.empty() ? "no plans yet\n" : table.ToString();
-}
-
-std::string FormatHistory(const v1::ListPlansResponse& plans) {
-  TextTable table({"ENDED", "POOL", "KIND", "ROUTE", "EPOCH", "RESULT", "TOOK", "BY", "REASON"});
-  for (const v1::Plan& plan : plans.plans()) {
-    if (!plan.has_end_time()) continue;
-    table.Add({LocalTime(plan.end_time()), plan.pool(), Word(plan.kind()), Route(plan),
-               Text(plan.epoch()), Word(plan.state()), PlanTook(plan), plan.requested_by(),
-               plan.reason()});
-  }
-  return table.empty() ? "nothing has been moved yet\n" : table.ToString();
 }
 
 }  // namespace baton

@@ -1,12 +1,10 @@
+// The page about pools.
 #include <string>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/util/json_util.h"
 
 #include "common/rpc/protocol_proto.h"
-#include "common/rpc/status_proto.h"
 #include "coordinator/cli/format.h"
 #include "coordinator/cli/text_table.h"
 #include "coordinator/cli/words.h"
@@ -64,8 +62,14 @@ std::string Lag(const v1::MemberStatus& member) {
 std::string Drift(const v1::MemberStatus& member) {
   const v1::Observation& seen = member.observation();
   std::vector<std::string> parts = {member.agent_connected() ? "" : "agent not connected",
-                                    member.drift(), seen.database().problem(),
-                                    seen.database().archive_failure(), seen.chat().problem()};
+                                    member.drift(),
+                                    seen.database().problem(),
+                                    seen.database().archive_failure(),
+                                    seen.chat().problem(),
+                                    seen.database().share_problem()};
+  if (!seen.database().gap().empty()) {
+    parts.push_back(absl::StrCat("log file ", seen.database().gap(), " is missing"));
+  }
   if (member.has_observation() && !seen.service_managed()) {
     parts.push_back("supervisor does not answer");
   }
@@ -79,8 +83,11 @@ std::string Drift(const v1::MemberStatus& member) {
 std::string PoolLine(const v1::PoolStatus& pool) {
   std::string text = pool.pool();
   if (!pool.adopted()) {
-    return absl::StrCat(text, ": not adopted, nothing of it may write\n  begin with: baton adopt ",
-                        pool.pool(), " --reason \"...\"");
+    return absl::StrCat(
+        text, ": not adopted, nothing of it may write\n  begin with: baton protect ", pool.pool(),
+        " --reason \"...\" (a bare primary and a bare backup)\n          or: baton "
+        "adopt ",
+        pool.pool(), " --reason \"...\" (the backup follows already)");
   }
   if (pool.serving_site().empty()) {
     absl::StrAppend(&text, ": no site may write just now");
@@ -130,6 +137,7 @@ std::string FormatStatus(const v1::ListPoolsResponse& pools, absl::Time now) {
     }
     if (!table.empty()) text += table.ToString("  ");
     text += PlanLine(pool);
+    if (pool.adopted()) text += FormatDebts(pool);
     if (pool.switchover_ready()) {
       text += "  switchover: ready\n";
     } else {
@@ -139,67 +147,6 @@ std::string FormatStatus(const v1::ListPoolsResponse& pools, absl::Time now) {
       }
     }
   }
-  return text;
-}
-
-std::string FormatAgents(const v1::ListAgentsResponse& agents, absl::Time now) {
-  TextTable table(
-      {"HOST", "SITE", "CONNECTED", "VERSION", "REPORTED", "LEDGER", "ADDRESS", "RESOURCES"});
-  std::string refused;
-  for (const v1::Agent& agent : agents.agents()) {
-    std::string resources;
-    for (const v1::ResourceRef& ref : agent.resources()) {
-      absl::StrAppend(&resources, resources.empty() ? "" : " ", ref.resource());
-    }
-    table.Add({agent.host(), agent.site(), agent.connected() ? "yes" : "no", agent.version(),
-               Ago(agent.last_report_time(), now), CutTo(agent.ledger_id(), 12), agent.address(),
-               resources});
-    if (agent.refused().empty()) continue;
-    absl::StrAppend(&refused, "\nrefused: ", agent.host(), ": ", Printable(agent.refused()), "\n");
-    if (!agent.refused_ledger_id().empty()) {
-      absl::StrAppend(&refused, "  its ledger is ", Printable(agent.refused_ledger_id()),
-                      "; if that is right: baton agents accept ", agent.host(),
-                      " --reason \"...\"\n");
-    }
-  }
-  return table.empty() ? "no agents: the topology names no hosts\n" : table.ToString() + refused;
-}
-
-std::string FormatEvent(const v1::Event& event) {
-  std::string text = absl::StrCat(event.sequence(), event.transient() ? "+" : "", "  ",
-                                  LocalTime(event.time()), "  ", event.kind());
-  for (const std::string& part : {event.pool(), ShortPlanId(event.plan()), event.host()}) {
-    if (!part.empty()) absl::StrAppend(&text, "  ", part);
-  }
-  if (event.has_step()) absl::StrAppend(&text, "  step ", event.step() + 1);
-  if (!event.text().empty()) absl::StrAppend(&text, "  ", event.text());
-  return Printable(text) + "\n";
-}
-
-std::string FormatChanges(const v1::Topology& topology) {
-  std::string text;
-  for (const std::string& change : topology.changes()) {
-    absl::StrAppend(&text, "  ", Printable(change), "\n");
-  }
-  return text;
-}
-
-std::string FormatError(const absl::Status& status) {
-  const std::string reason = ErrorReason(status);
-  std::string text(status.message());
-  if (text.empty()) text = absl::StatusCodeToString(status.code());
-  return reason.empty() ? Printable(text)
-                        : absl::StrCat("refused (", reason, "): ", Printable(text));
-}
-
-std::string ToJson(const google::protobuf::Message& message, bool pretty) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = pretty;
-  options.always_print_primitive_fields = true;
-  std::string text;
-  const auto status = google::protobuf::util::MessageToJsonString(message, &text, options);
-  if (!status.ok()) return "{}\n";
-  if (text.empty() || text.back() != '\n') text += "\n";
   return text;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,15 +11,25 @@
 namespace baton {
 
 enum class Verb {
+  kAbort,
   kAdopt,
   kAgentsAccept,
   kAgentsList,
   kCompletion,
   kEvents,
+  kFailback,
+  kFailover,
   kHistory,
+  kPause,
   kPlanList,
   kPlanShow,
+  kProtect,
+  kQuarantineList,
+  kQuarantineRemove,
+  kQuarantineShow,
   kResume,
+  kRetry,
+  kSkip,
   kStatus,
   kSwitchover,
   kTopologyApply,
@@ -27,6 +38,17 @@ enum class Verb {
 };
 
 enum class Output { kTable, kJson };
+
+// Where the disk of a lost host can be read.
+struct SalvageSource {
+  std::string host;
+  std::string directory;
+};
+
+struct InstanceName {
+  std::string host;
+  std::string resource;
+};
 
 struct Options {
   Verb verb = Verb::kStatus;
@@ -38,12 +60,23 @@ struct Options {
   // What a verb is about; empty when it takes none.
   std::string pool;
   std::string plan;
-  std::string target;  // resume: a pool or a plan
+  std::string target;  // of an operator's verb: a pool or a plan
   std::string host;
   std::string file;
   std::string shell;
   std::string reason;
   std::string expected_primary;
+  // Someone's word that these are down.
+  std::string lost_site;
+  std::vector<std::string> lost_hosts;
+  std::optional<absl::Duration> allow_loss;  // infinite: any
+  std::optional<absl::Duration> max_loss;
+  std::vector<std::string> override_rules;
+  std::vector<SalvageSource> salvage;
+  std::optional<uint64_t> discard_orphans;  // bytes
+  std::optional<uint32_t> step;             // as people count, from 1
+  InstanceName instance;
+  std::string quarantine;
   uint64_t from_sequence = 0;
   uint32_t limit = 0;  // 0: the coordinator's own
   bool allow_coordinator_at_home = false;

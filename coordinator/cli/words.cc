@@ -21,6 +21,12 @@ std::string Lower(const std::string& name, std::string_view prefix, Enum value) 
   return absl::StrReplaceAll(absl::AsciiStrToLower(name.substr(prefix.size())), {{"_", " "}});
 }
 
+std::string Local(const char* format, const google::protobuf::Timestamp& time) {
+  const absl::Time value = ToTime(time);
+  return value == absl::InfinitePast() ? ""
+                                       : absl::FormatTime(format, value, absl::LocalTimeZone());
+}
+
 }  // namespace
 
 std::string Word(v1::PlanKind kind) { return Lower(v1::PlanKind_Name(kind), "PLAN_KIND_", kind); }
@@ -96,15 +102,15 @@ absl::Time ToTime(const google::protobuf::Timestamp& time) {
 }
 
 std::string LocalTime(const google::protobuf::Timestamp& time) {
-  const absl::Time value = ToTime(time);
-  if (value == absl::InfinitePast()) return "";
-  return absl::FormatTime("%Y-%m-%d %H:%M:%S", value, absl::LocalTimeZone());
+  return Local("%Y-%m-%d %H:%M:%S", time);
+}
+
+std::string LocalTimeToMillis(const google::protobuf::Timestamp& time) {
+  return Local("%Y-%m-%d %H:%M:%E3S", time);
 }
 
 std::string LocalTimeOfDay(const google::protobuf::Timestamp& time) {
-  const absl::Time value = ToTime(time);
-  if (value == absl::InfinitePast()) return "";
-  return absl::FormatTime("%H:%M:%E3S", value, absl::LocalTimeZone());
+  return Local("%H:%M:%E3S", time);
 }
 
 absl::Time AsOf(const google::protobuf::Timestamp& as_of, absl::Time otherwise) {

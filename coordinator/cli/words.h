@@ -31,6 +31,8 @@ std::string Took(absl::Duration duration);
 std::string Bytes(uint64_t bytes);
 // "2026-01-31 14:05:09" in the local time zone; "" when unset.
 std::string LocalTime(const google::protobuf::Timestamp& time);
+// "2026-01-31 14:05:09.123" likewise.
+std::string LocalTimeToMillis(const google::protobuf::Timestamp& time);
 // "14:05:09.123" likewise.
 std::string LocalTimeOfDay(const google::protobuf::Timestamp& time);
 // InfinitePast when unset or out of range.

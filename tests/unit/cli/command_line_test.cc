@@ -33,7 +33,17 @@ TEST(CommandLineTest, KnowsEveryVerb) {
       {"plan show x", Verb::kPlanShow},
       {"events", Verb::kEvents},
       {"history", Verb::kHistory},
+      {"failover p --lost-site s --reason r", Verb::kFailover},
+      {"failback p --reason r", Verb::kFailback},
+      {"protect p --reason r", Verb::kProtect},
+      {"pause p --reason r", Verb::kPause},
       {"resume p --reason r", Verb::kResume},
+      {"retry p --reason r", Verb::kRetry},
+      {"skip p --step 3 --reason r", Verb::kSkip},
+      {"abort p --reason r", Verb::kAbort},
+      {"quarantine list", Verb::kQuarantineList},
+      {"quarantine show p h/r n", Verb::kQuarantineShow},
+      {"quarantine remove p h/r n --reason r", Verb::kQuarantineRemove},
       {"completion bash", Verb::kCompletion},
   };
   for (const auto& [line, verb] : verbs) {
@@ -65,14 +75,74 @@ TEST(CommandLineTest, FindsTheCoordinator) {
 
 TEST(CommandLineTest, WantsAReasonWhereverTheWorldChanges) {
   for (const std::string line :
-       {"switchover p", "adopt p", "resume p", "agents accept h", "topology apply f"}) {
+       {"switchover p", "failover p", "failback p", "protect p", "adopt p", "pause p", "resume p",
+        "retry p", "skip p --step 1", "abort p", "quarantine remove p h/r n", "agents accept h",
+        "topology apply f"}) {
     const ParsedLine parsed = Parse(line);
     EXPECT_FALSE(parsed.options.has_value()) << line;
     EXPECT_EQ(parsed.code, ExitCode::kUsage);
     EXPECT_THAT(parsed.text, HasSubstr("--reason"));
   }
   EXPECT_EQ(ParseCommandLine({"resume", "p", "--reason", "  "}, "").code, ExitCode::kUsage);
-  EXPECT_TRUE(Parse("switchover p --dry-run").options.has_value());
+  for (const std::string line :
+       {"switchover p --dry-run", "failover p --dry-run", "failback p --dry-run",
+        "protect p --dry-run", "quarantine list", "quarantine show p h/r n"}) {
+    EXPECT_TRUE(Parse(line).options.has_value()) << line;
+  }
+}
+
+TEST(CommandLineTest, ReadsTheFlagsOfAFailover) {
+  const ParsedLine parsed = Parse(
+      "failover p --lost-site hq --lost-host a --lost-host b --reason r --allow-loss 90s "
+      "--max-loss 1h30m --override-rule LOG_GAP --override-rule UNPROTECTED --salvage "
+      "hq-sql1=/mnt/a=b --no-wait");
+  ASSERT_TRUE(parsed.options.has_value()) << parsed.text;
+  EXPECT_EQ(parsed.options->pool, "p");
+  EXPECT_EQ(parsed.options->lost_site, "hq");
+  EXPECT_THAT(parsed.options->lost_hosts, ElementsAre("a", "b"));
+  EXPECT_EQ(parsed.options->allow_loss, absl::Seconds(90));
+  EXPECT_EQ(parsed.options->max_loss, absl::Minutes(90));
+  EXPECT_THAT(parsed.options->override_rules, ElementsAre("LOG_GAP", "UNPROTECTED"));
+  ASSERT_EQ(parsed.options->salvage.size(), 1u);
+  EXPECT_EQ(parsed.options->salvage[0].host, "hq-sql1");
+  EXPECT_EQ(parsed.options->salvage[0].directory, "/mnt/a=b");
+  EXPECT_TRUE(parsed.options->no_wait);
+  EXPECT_EQ(Parse("failover p --reason r --allow-loss any").options->allow_loss,
+            absl::InfiniteDuration());
+  EXPECT_FALSE(Parse("failover p --reason r").options->allow_loss.has_value());
+}
+
+TEST(CommandLineTest, ARepeatableFlagLeavesThePoolAlone) {
+  const ParsedLine parsed = Parse("failover --lost-host a p --reason r");
+  ASSERT_TRUE(parsed.options.has_value()) << parsed.text;
+  EXPECT_EQ(parsed.options->pool, "p");
+  EXPECT_THAT(parsed.options->lost_hosts, ElementsAre("a"));
+}
+
+TEST(CommandLineTest, ReadsOrphansStepsAndQuarantine) {
+  EXPECT_EQ(Parse("failback p --reason r --discard-orphans 16MB").options->discard_orphans,
+            16'000'000u);
+  EXPECT_EQ(Parse("protect p --reason r --discard-orphans 0").options->discard_orphans, 0u);
+  EXPECT_FALSE(Parse("protect p --reason r").options->discard_orphans.has_value());
+  EXPECT_EQ(Parse("retry x --step 7 --reason r").options->step, 7u);
+  EXPECT_FALSE(Parse("retry x --reason r").options->step.has_value());
+  EXPECT_THAT(Parse("switchover p --reason r --lost-host c").options->lost_hosts, ElementsAre("c"));
+  const ParsedLine parsed = Parse("quarantine show p hq-sql1/mgc 1.2");
+  ASSERT_TRUE(parsed.options.has_value()) << parsed.text;
+  EXPECT_EQ(parsed.options->instance.host, "hq-sql1");
+  EXPECT_EQ(parsed.options->instance.resource, "mgc");
+  EXPECT_EQ(parsed.options->quarantine, "1.2");
+}
+
+TEST(CommandLineTest, AWrongValueNamesItsFlagAndTellsHowToWriteIt) {
+  EXPECT_EQ(Parse("failover p --reason r --allow-loss 90").text,
+            "baton: --allow-loss: found \"90\", wanted a time from 0 on with its unit, or any; "
+            "write 500ms, 90s, 5m, 1h30m\n");
+  EXPECT_THAT(Parse("skip p --reason r --step 0").text, HasSubstr("--step: found \"0\", wanted a"));
+  EXPECT_THAT(Parse("failback p --reason r --discard-orphans lots").text,
+              HasSubstr("--discard-orphans: found \"lots\", wanted a number of bytes"));
+  EXPECT_THAT(Parse("quarantine show p hq-sql1 1.2").text,
+              HasSubstr("HOST/RESOURCE: found \"hq-sql1\", wanted HOST/RESOURCE as baton status"));
 }
 
 TEST(CommandLineTest, ReadsTheFlagsOfASwitchover) {
@@ -105,7 +175,8 @@ TEST(CommandLineTest, NamesTheVerbsWhenOneIsMistyped) {
 TEST(CommandLineTest, RefusesWrongValues) {
   for (const std::string line :
        {"status -o xml", "status --timeout soon", "status --timeout -3s", "status --frobnicate",
-        "status a b", "events --from x", "completion tcsh", "topology apply", ""}) {
+        "status a b", "events --from x", "failover p --reason r --salvage h", "skip p --reason r",
+        "failover p --reason r --max-loss any", "completion tcsh", "topology apply", ""}) {
     const ParsedLine parsed = Parse(line);
     EXPECT_FALSE(parsed.options.has_value()) << line;
     EXPECT_EQ(parsed.code, ExitCode::kUsage) << line;

@@ -39,10 +39,14 @@ TEST(CompletionTest, BashOffersFlagsOfTheVerbAndOfTheProgram) {
   EXPECT_EQ(BashOffers({"switchover", "--dr"}), "--dry-run\n");
   EXPECT_EQ(BashOffers({"switchover", "--time"}), "--timeout\n");
   EXPECT_EQ(BashOffers({"status", "--dr"}), "\n");
+  EXPECT_EQ(BashOffers({"failover", "p", "--lost-host", "h", "--lo"}), "--lost-host --lost-site\n");
+  EXPECT_EQ(BashOffers({"skip", "7f3a91", "--st"}), "--step\n");
+  EXPECT_EQ(BashOffers({"quarantine", "re"}), "remove\n");
 }
 
 TEST(CompletionTest, BashOffersValuesOfFlags) {
   EXPECT_EQ(BashOffers({"status", "-o", "j"}), "json\n");
+  EXPECT_THAT(BashOffers({"failover", "p", "--override-rule", ""}), HasSubstr("UNPROTECTED"));
   // A flag's value is not taken for a verb.
   EXPECT_EQ(BashOffers({"--coordinator", "plan", "sw"}), "switchover\n");
 }

@@ -84,6 +84,11 @@ std::vector<v1::ResumePlanRequest> FakeCoordinator::resume_requests() {
   return resume_requests_;
 }
 
+std::vector<FakeCoordinator::Operated> FakeCoordinator::operate_requests() {
+  MutexLock lock(&mutex_);
+  return operate_requests_;
+}
+
 std::vector<v1::ApplyTopologyRequest> FakeCoordinator::apply_requests() {
   MutexLock lock(&mutex_);
   return apply_requests_;
@@ -167,6 +172,34 @@ grpc::Status FakeCoordinator::ResumePlan(grpc::ServerContext*, const v1::ResumeP
   resume_requests_.push_back(*request);
   *answer = plan_;
   return Failure();
+}
+
+grpc::Status FakeCoordinator::Operate(const char* call, const v1::OperatePlanRequest& request,
+                                      v1::Plan* answer) {
+  MutexLock lock(&mutex_);
+  operate_requests_.push_back({call, request});
+  *answer = plan_;
+  return Failure();
+}
+
+grpc::Status FakeCoordinator::PausePlan(grpc::ServerContext*, const v1::OperatePlanRequest* request,
+                                        v1::Plan* answer) {
+  return Operate("PausePlan", *request, answer);
+}
+
+grpc::Status FakeCoordinator::RetryStep(grpc::ServerContext*, const v1::OperatePlanRequest* request,
+                                        v1::Plan* answer) {
+  return Operate("RetryStep", *request, answer);
+}
+
+grpc::Status FakeCoordinator::SkipStep(grpc::ServerContext*, const v1::OperatePlanRequest* request,
+                                       v1::Plan* answer) {
+  return Operate("SkipStep", *request, answer);
+}
+
+grpc::Status FakeCoordinator::AbortPlan(grpc::ServerContext*, const v1::OperatePlanRequest* request,
+                                        v1::Plan* answer) {
+  return Operate("AbortPlan", *request, answer);
 }
 
 grpc::Status FakeCoordinator::ListAgents(grpc::ServerContext*, const v1::ListAgentsRequest*,

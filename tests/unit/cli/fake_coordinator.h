@@ -30,7 +30,7 @@ class FakeCoordinator : public v1::TopologyService::Service,
 
   // The next `times` unary calls fail with `status`, whatever they ask.
   void FailNext(grpc::Status status, int times = 1);
-  // What GetPlan and ResumePlan answer from now on.
+  // What GetPlan and everything that is done to a plan answer from now on.
   void SetPlan(const v1::Plan& plan);
   void SetCreateAnswer(const v1::CreatePlanResponse& answer);
   void SetPools(const v1::ListPoolsResponse& pools);
@@ -44,6 +44,12 @@ class FakeCoordinator : public v1::TopologyService::Service,
 
   std::vector<v1::CreatePlanRequest> create_requests();
   std::vector<v1::ResumePlanRequest> resume_requests();
+  // Of PausePlan, RetryStep, SkipStep and AbortPlan, each after the name of its call.
+  struct Operated {
+    std::string call;
+    v1::OperatePlanRequest request;
+  };
+  std::vector<Operated> operate_requests();
   std::vector<v1::ApplyTopologyRequest> apply_requests();
   std::vector<v1::AcceptAgentRequest> accept_requests();
   std::vector<v1::WatchEventsRequest> watch_requests();
@@ -63,6 +69,10 @@ class FakeCoordinator : public v1::TopologyService::Service,
   grpc::Status ListPlans(grpc::ServerContext*, const v1::ListPlansRequest*,
                          v1::ListPlansResponse*) override;
   grpc::Status ResumePlan(grpc::ServerContext*, const v1::ResumePlanRequest*, v1::Plan*) override;
+  grpc::Status PausePlan(grpc::ServerContext*, const v1::OperatePlanRequest*, v1::Plan*) override;
+  grpc::Status RetryStep(grpc::ServerContext*, const v1::OperatePlanRequest*, v1::Plan*) override;
+  grpc::Status SkipStep(grpc::ServerContext*, const v1::OperatePlanRequest*, v1::Plan*) override;
+  grpc::Status AbortPlan(grpc::ServerContext*, const v1::OperatePlanRequest*, v1::Plan*) override;
   grpc::Status ListAgents(grpc::ServerContext*, const v1::ListAgentsRequest*,
                           v1::ListAgentsResponse*) override;
   grpc::Status AcceptAgent(grpc::ServerContext*, const v1::AcceptAgentRequest*,
@@ -70,6 +80,7 @@ class FakeCoordinator : public v1::TopologyService::Service,
   grpc::Status WatchEvents(grpc::ServerContext*, const v1::WatchEventsRequest*,
                            grpc::ServerWriter<v1::Event>*) override;
 
+  grpc::Status Operate(const char* call, const v1::OperatePlanRequest& request, v1::Plan* answer);
   grpc::Status Failure() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Mutex mutex_;
@@ -87,6 +98,7 @@ class FakeCoordinator : public v1::TopologyService::Service,
   grpc::Status end_status_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::CreatePlanRequest> create_requests_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::ResumePlanRequest> resume_requests_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Operated> operate_requests_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::ApplyTopologyRequest> apply_requests_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::AcceptAgentRequest> accept_requests_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::WatchEventsRequest> watch_requests_ ABSL_GUARDED_BY(mutex_);

@@ -64,7 +64,11 @@ TEST_F(FollowTest, TellsEachStepOnceOnAPipe) {
             "    4  Ship the tail of mgc on hq-sql1  done       0.04 s\n"
             "    5  Recover mgc on dr-sql1           done       0.04 s\n"
             "    6  Post and read back on dr-chat1   done       0.04 s\n"
-            "succeeded in 0.24 s; from drain to activation 0.12 s\n");
+            "succeeded in 0.24 s; from drain to activation 0.12 s\n"
+            "  #  STEP THAT USERS WAITED FOR       STANDS FOR  BEGAN AFTER  TOOK\n"
+            "  3  Drain hq-chat1                   B1          0.00 s       0.04 s\n"
+            "  4  Ship the tail of mgc on hq-sql1  F2          0.04 s       0.04 s\n"
+            "  5  Recover mgc on dr-sql1           F4          0.08 s       0.04 s\n");
   EXPECT_EQ(terminal_.console.err(), "");
 }
 
@@ -111,6 +115,21 @@ TEST_F(FollowTest, SaysWhatAWaitingPlanWaitsForAndHowToGoOn) {
   EXPECT_EQ(End(), ExitCode::kWaiting);
   EXPECT_THAT(terminal_.console.out(), HasSubstr("agent hq-chat1 is not connected"));
   EXPECT_THAT(terminal_.console.out(), HasSubstr("baton resume 7f3a91 --reason"));
+}
+
+TEST_F(FollowTest, APausedPlanIsWatchedUntilWhatRunsHasEnded) {
+  v1::Plan plan = SamplePlanWith(3);
+  plan.set_state(v1::PLAN_STATE_WAITING);
+  plan.set_paused(true);
+  plan.mutable_steps(3)->set_state(v1::STEP_STATE_RUNNING);
+  coordinator_.SetPlan(plan);
+  Start();
+  ASSERT_TRUE(coordinator_.WaitForStreams(1));
+  plan.mutable_steps(3)->set_state(v1::STEP_STATE_SUCCEEDED);
+  Advance(plan);
+  EXPECT_EQ(End(), ExitCode::kWaiting);
+  EXPECT_THAT(terminal_.console.out(), HasSubstr("Ship the tail of mgc on hq-sql1  done"));
+  EXPECT_THAT(terminal_.console.out(), HasSubstr("paused by an operator"));
 }
 
 TEST_F(FollowTest, CtrlCEndsTheWatchingNotThePlan) {

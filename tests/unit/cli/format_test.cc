@@ -112,6 +112,100 @@ TEST_F(FormatTest, DryRunThatWouldBeRefused) {
   ExpectGolden("dry_run_refused.txt", FormatDryRun(answer, "chat.example.com"));
 }
 
+TEST_F(FormatTest, RunningPlanTellsWhatCanBeDone) {
+  v1::Plan plan = SamplePlanWith(3);
+  AddRunningOptions(plan);
+  ExpectGolden("plan_options_running.txt", FormatPlan(plan));
+}
+
+TEST_F(FormatTest, WaitingPlanTellsWhatCanBeDone) {
+  v1::Plan plan = SamplePlanWith(3);
+  plan.set_state(v1::PLAN_STATE_WAITING);
+  plan.set_waiting_for("step 4 failed: share dr-logs is not mounted on dr-sql1");
+  plan.mutable_steps(3)->set_state(v1::STEP_STATE_FAILED);
+  AddWaitingOptions(plan);
+  ExpectGolden("plan_options_waiting.txt", FormatPlan(plan));
+  EXPECT_THAT(PlanVerdict(plan, false), HasSubstr("What you can do now\n"));
+}
+
+TEST_F(FormatTest, PausedPlanSaysSo) {
+  v1::Plan plan = SamplePlanWith(3);
+  plan.set_state(v1::PLAN_STATE_WAITING);
+  plan.set_paused(true);
+  EXPECT_THAT(PlanVerdict(plan, true), HasSubstr("paused by an operator\n"));
+  plan.set_state(v1::PLAN_STATE_UNDOING);
+  EXPECT_THAT(PlanVerdict(plan, true), HasSubstr("paused by an operator\n"));
+}
+
+TEST_F(FormatTest, PlansThatEndedSayHow) {
+  v1::Plan plan = EndedPlan(v1::PLAN_STATE_FAILED);
+  plan.set_end_text("aborted after dr-sql1 began to write; nothing follows it: baton protect");
+  ExpectGolden("verdict_failed.txt", PlanVerdict(plan, true) + PlanVerdict(plan, false));
+  plan.set_state(v1::PLAN_STATE_UNDONE);
+  plan.set_end_text("chat is served where it was: aborted by alice@ops1");
+  ExpectGolden("verdict_undone.txt", PlanVerdict(plan, false));
+  ExpectGolden("verdict_succeeded.txt", PlanVerdict(EndedPlan(v1::PLAN_STATE_SUCCEEDED), false));
+}
+
+TEST_F(FormatTest, FailoverBeforeItBeginsStatesWhatItCosts) {
+  v1::Plan plan = FailoverPlan();
+  *plan.add_losses() = UnboundedLoss();
+  ExpectGolden("failover_draft.txt", FormatDraft(plan));
+  plan.clear_losses();
+  EXPECT_THAT(FormatDraft(plan), HasSubstr("announced loss: none\n"));
+}
+
+TEST_F(FormatTest, FailoverThatSucceededTellsItsTimesAndTheAnnouncedLoss) {
+  v1::Plan plan = FailoverPlan();
+  plan.set_state(v1::PLAN_STATE_SUCCEEDED);
+  for (v1::Step& step : *plan.mutable_steps()) {
+    step.set_state(v1::STEP_STATE_SUCCEEDED);
+    step.set_attempt(1);
+    const absl::Time begin = SampleNow() + absl::Milliseconds(10 + 70 * step.index());
+    *step.mutable_start_time() = ToProto(begin);
+    *step.mutable_end_time() = ToProto(begin + absl::Milliseconds(60));
+  }
+  *plan.mutable_end_time() = ToProto(SampleNow() + absl::Milliseconds(420));
+  ExpectGolden("failover_page.txt", FormatPlan(plan));
+  ExpectGolden("failover_end.txt", PlanVerdict(plan, false));
+}
+
+TEST_F(FormatTest, RefusalsTellRuleFoundWantedAndWhatToType) {
+  v1::CreatePlanResponse answer;
+  *answer.add_refusals() = SampleRefusal();
+  v1::Refusal& refusal = *answer.add_refusals();
+  refusal.set_rule("LOSS_OVER_LIMIT");
+  refusal.set_subject("mgc");
+  refusal.set_found("up to 2 min 10 s may be lost");
+  refusal.set_wanted("at most 30 s");
+  refusal.set_remedy(
+      "baton failover chat.example.com --lost-site hq --allow-loss 130s --reason \"...\"");
+  ExpectGolden("refusals.txt", FormatRefusals(answer.refusals()));
+}
+
+TEST_F(FormatTest, StatusAfterAFailoverTellsWhatIsOwed) {
+  ExpectGolden("status_failed_over.txt", FormatStatus(FailedOverPools(), SampleNow()));
+}
+
+TEST_F(FormatTest, StatusOfACopyThatIsEmptyOrHoldsNothingOfItsOwn) {
+  v1::ListPoolsResponse pools = FailedOverPools();
+  v1::MemberStatus& old = *pools.mutable_pools(0)->mutable_members(0);
+  old.set_orphan_bytes(0);
+  EXPECT_THAT(FormatDebts(pools.pools(0)), HasSubstr("returned, fenced: hq-sql1/mgc holds no log"));
+  old.mutable_observation()->mutable_database()->set_state(v1::DATABASE_STATE_EMPTY);
+  ExpectGolden("debts_empty.txt", FormatDebts(pools.pools(0)));
+}
+
+TEST_F(FormatTest, Quarantine) {
+  const v1::ListPoolsResponse pools = FailedOverPools();
+  ExpectGolden("quarantine_list.txt", FormatQuarantine(pools));
+  const v1::MemberStatus& member = pools.pools(0).members(0);
+  ExpectGolden(
+      "quarantine_entry.txt",
+      FormatQuarantineEntry(member.resource(), member.observation().database().quarantine(0)));
+  EXPECT_EQ(FormatQuarantine(SamplePools()), "nothing is in quarantine\n");
+}
+
 TEST_F(FormatTest, PlansAndHistory) {
   v1::ListPlansResponse plans;
   *plans.add_plans() = SamplePlan();
@@ -162,6 +256,15 @@ TEST_F(FormatTest, NothingReportedSteersTheTerminal) {
   plan.set_reason("\x1b[2J");
   EXPECT_EQ(FormatPlan(plan).find('\x1b'), std::string::npos);
   EXPECT_EQ(PlanFrame(plan, {80, 24}, {}).find('\x1b'), std::string::npos);
+  plan.add_overrides("\x1b[2J");
+  plan.set_end_text("\x1b[2J");
+  plan.set_state(v1::PLAN_STATE_FAILED);
+  AddWaitingOptions(plan);
+  plan.mutable_options(0)->set_effect("\x1b[2J");
+  EXPECT_EQ(FormatPlan(plan).find('\x1b'), std::string::npos);
+  v1::ListPoolsResponse owing = FailedOverPools();
+  owing.mutable_pools(0)->set_protection("\x1b[2J");
+  EXPECT_EQ(FormatStatus(owing, SampleNow()).find('\x1b'), std::string::npos);
 }
 
 TEST_F(FormatTest, ErrorsCarryTheirReason) {

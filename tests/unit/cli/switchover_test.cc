@@ -98,7 +98,9 @@ TEST_F(SwitchoverTest, DryRunThatWouldBeRefusedHasItsExitCode) {
   *answer.add_refusals() = SampleRefusal();
   coordinator_.SetCreateAnswer(answer);
   EXPECT_EQ(Do(), ExitCode::kRefused);
-  EXPECT_THAT(terminal_.console.out(), HasSubstr("LAG_OVER_LIMIT: dr-sql1/mgc: found 41 s"));
+  EXPECT_THAT(terminal_.console.out(),
+              HasSubstr("LAG_OVER_LIMIT: dr-sql1/mgc\n    found:  41 s\n"
+                        "    wanted: at most 30 s\n    next:   look at the share"));
 }
 
 TEST_F(SwitchoverTest, RefusalsAreToldAndNothingIsFollowed) {
@@ -129,19 +131,13 @@ TEST_F(SwitchoverTest, AdoptIsAPlanToo) {
   EXPECT_EQ(coordinator_.create_requests()[0].kind(), v1::PLAN_KIND_ADOPT);
 }
 
-TEST_F(SwitchoverTest, ResumeTellsPoolsFromPlans) {
-  options_.verb = Verb::kResume;
-  for (const std::string target : {"chat.example.com", "7f3a91", "pools/a/plans/b"}) {
-    options_.target = target;
-    EXPECT_EQ(Do(), ExitCode::kDone) << target;
-  }
-  const auto requests = coordinator_.resume_requests();
-  ASSERT_EQ(requests.size(), 3u);
-  EXPECT_EQ(requests[0].pool(), "chat.example.com");
-  EXPECT_EQ(requests[0].name(), "");
-  EXPECT_EQ(requests[1].name(), "7f3a91");
-  EXPECT_EQ(requests[2].name(), "pools/a/plans/b");
-  EXPECT_EQ(requests[2].reason(), "patching hq");
+TEST_F(SwitchoverTest, ADeadChatHostIsLeftOutOnSomeonesWord) {
+  options_.lost_hosts = {"hq-chat1"};
+  EXPECT_EQ(Do(), ExitCode::kDone);
+  const v1::CreatePlanRequest request = coordinator_.create_requests()[0];
+  EXPECT_THAT(request.lost_hosts(), ElementsAre("hq-chat1"));
+  EXPECT_FALSE(request.has_allow_loss());
+  EXPECT_FALSE(request.has_discard_orphans());
 }
 
 TEST_F(SwitchoverTest, PlanShowAndHistoryPrintWhatIsThere) {
