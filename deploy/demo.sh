@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The demonstration: a persistent-chat pool moved to the other site and back while people talk in it.
+# The demonstration: a persistent-chat pool moved, lost, failed over and brought back while people talk in it.
 set -euo pipefail
 
 usage() {
@@ -8,12 +8,15 @@ Usage: deploy/demo.sh [--json] [--moves N]       the whole demonstration
        deploy/demo.sh COMMAND [ARGUMENTS]        a world that stays, for you and your scripts
 
 Without a command: installs what is missing, builds, makes two sites on loopback with real databases
-and chat servers, lets people talk, moves the pool to the other site and back by planned switchovers,
+and chat servers, protects the pool, lets people talk, moves it to the other site and back by planned
+switchovers, kills everything at the home site, fails over, lets the dead site return, fails back,
 compares the rooms' archives with what was acknowledged, prints a table, and removes everything. Ends
-with 0 only if both moves succeeded and nothing acknowledged was lost or doubled.
+with 0 only if every move succeeded, planned ones lost nothing, the failover lost nothing that was
+acknowledged before the point it had announced, and what it did lose is in quarantine.
 
   --json       prints the result as one JSON object, last
-  --moves N    how many switchovers, there and back in turn (default 2)
+  --moves N    how many switchovers before the home site is lost, there and back in turn: an even
+               number (default 2)
 
 A world that stays:
   up [--bare] [--network]
@@ -136,9 +139,9 @@ into_network() {
   local pid
   pid="$(cat "$state/world/network/router/pid" 2>/dev/null || true)"
   if [[ $pid =~ ^[0-9]+$ && "$(stat -c %u "/proc/$pid" 2>/dev/null)" == "$uid" ]]; then
-    as=(nsenter "--net=/proc/$pid/ns/net" --)
+    as=(nsenter "--net=/proc/$pid/ns/net" "--mount=/proc/$pid/ns/mnt" --)
   elif [[ ${BATON_DEMO_NETWORK:-} == 1 ]]; then
-    as=(unshare --net --)
+    as=(unshare --net --mount --)
   else
     return 0
   fi

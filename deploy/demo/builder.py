@@ -18,7 +18,7 @@ ROOMS = ("lobby", "plans", "garden", "night-shift")
 class Builder:
     """Lays out a new world in an empty directory and does what precedes Baton's first start."""
 
-    def __init__(self, directory, installed, apart, prepared):
+    def __init__(self, directory, installed, apart, prepared, settings):
         self.directory = pathlib.Path(directory)
         self.installed = pathlib.Path(installed)  # bin/ demo/ config/ prosody/
         self.apart = apart
@@ -29,19 +29,14 @@ class Builder:
             "directory": str(self.directory), "pool": POOL, "database": postgres.DATABASE,
             "domain": POOL, "muc_domain": f"rooms.{POOL}", "sites": list(SITES),
             "shares": {}, "accounts": {}, "hosts": {}, "rooms": list(ROOMS),
-            "programs": str(self.installed / "bin"), "prepared": prepared,
+            "programs": str(self.installed / "bin"), "prepared": prepared, "settings": settings,
         }
 
     def build(self):
         for path in ("secrets", "shares", "hosts"):
             (self.directory / path).mkdir(mode=0o700)
         self.make_accounts()
-        for site in SITES:
-            share = self.directory / "shares" / f"{site}-logs"
-            share.mkdir()
-            if self.prepared:
-                write(share / ".baton-share", f"{site}-logs\n", 0o644)
-            self.data["shares"][f"{site}-logs"] = {"site": site, "path": str(share)}
+        self.make_shares()
         if self.apart:
             self.data["network"] = network.describe(self.directory, (*SITES, WITNESS))
         for site in SITES:
@@ -67,6 +62,15 @@ class Builder:
             raise
         world.save()
         return world
+
+    def make_shares(self):
+        """One folder for each; every database host has it at a place of its own, as if mounted."""
+        for site in SITES:
+            share = self.directory / "shares" / f"{site}-logs"
+            share.mkdir()
+            if self.prepared:
+                write(share / ".baton-share", f"{site}-logs\n", 0o644)
+            self.data["shares"][f"{site}-logs"] = {"site": site, "path": str(share)}
 
     def make_accounts(self):
         def account(name, **facts):
@@ -123,10 +127,14 @@ class Builder:
 
     def lay_out_database(self, host, share):
         directory, entry = self.lay_out(host, "mgc", "database")
-        (directory / "copies").mkdir(mode=0o700)
+        for path in ("copies", "shares"):
+            (directory / path).mkdir(mode=0o700)
+        for name, described in self.data["shares"].items():
+            (directory / "shares" / name).symlink_to(described["path"])
         entry.update({
             "configuration": str(directory / "etc" / "postgresql.conf"), "share": share,
             "settings_file": str(directory / "etc" / "shipping.conf"),
+            "shares": {name: str(directory / "shares" / name) for name in self.data["shares"]},
             "copy_destination": str(directory / "copies"),
             "quarantine_directory": str(directory / "quarantine"),
             "pid_file": str(directory / "mgc" / "postmaster.pid"),
@@ -184,11 +192,11 @@ class Builder:
                 postgres.copy_to_standby(home, other, superuser["passfile"])
 
 
-def create(directory, installed, apart=False, prepared=True):
+def create(directory, installed, apart=False, prepared=True, **settings):
     """Makes a world in `directory`, which must not hold one; with `apart`, one whose sites can be
-    cut apart. No host of it runs afterwards."""
+    cut apart. `settings` are further keys of every resource file. No host of it runs afterwards."""
     directory = pathlib.Path(directory)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(directory.iterdir()):
         raise WorldError(f"{directory} is not empty; 'demo.sh reset' makes the world anew")
-    return Builder(directory, installed, apart, prepared).build()
+    return Builder(directory, installed, apart, prepared, settings).build()

@@ -54,13 +54,13 @@ def resource_file(data, host, name, resource):
         "boot_id_file": data["hosts"][host]["boot_id_file"],
     }
     engine = database_keys if database else chat_keys
-    return lines({**values, **engine(data, resource)})
+    return lines({**values, **engine(data, resource), **data["settings"]})
 
 
 def database_keys(data, resource):
     return {
         "share": resource["share"],
-        **{f"share.{name}": share["path"] for name, share in data["shares"].items()},
+        **{f"share.{name}": path for name, path in resource["shares"].items()},
         "copy_destination": resource["copy_destination"],
         "postgresql.bin_directory": postgres.BIN, "postgresql.address": resource["address"],
         "postgresql.port": resource["port"], "postgresql.user": postgres.SUPERUSER,

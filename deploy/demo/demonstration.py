@@ -42,7 +42,7 @@ class Story:
                          "state": operator_cli.word(plan["state"]),
                          "steps": operator_cli.steps(plan)})
             if words[0] == "failover":
-                move["announced"] = announced_loss(plan)
+                move["announced"] = operator_cli.announced_loss(plan)
         self.moves.append(move)
         self.say(f"{title}: {move['from']} to {move['to']}, {move['state']}, "
                  f"{ended - began:.2f} s in all")
@@ -85,23 +85,6 @@ class Story:
             return
         self.bring_home_back()
         self.move("failback", "failback")
-
-
-def announced_loss(plan):
-    """What a failover said it may lose: everything acknowledged after `point`, on CLOCK_MONOTONIC;
-    None when nobody could say."""
-    window, point, size = 0.0, None, 0
-    for loss in plan.get("losses", []):
-        size += int(loss.get("bytes", 0))
-        if "window" not in loss:
-            window = None
-        elif window is not None:
-            window = max(window, operator_cli.duration(loss["window"]))
-    if window is not None:
-        made = operator_cli.moment(plan["create_time"])
-        point = made - window - (time.time() - time.monotonic())
-    return {"window": window, "point": point, "bytes": size,
-            "kept": [loss.get("kept") for loss in plan.get("losses", [])]}
 
 
 def protect(world, say):

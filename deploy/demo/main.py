@@ -231,7 +231,7 @@ def parse(words):
     entry.add_argument("--log")
     entry = command(demo)
     entry.add_argument("--json", action="store_true")
-    entry.add_argument("--moves", type=int, default=2)
+    entry.add_argument("--moves", type=int, choices=range(0, 1000, 2), default=2)
     if not words or words[0].startswith("-"):
         words = ["demo", *words]
     return parser.parse_args(words)

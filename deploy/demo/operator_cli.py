@@ -149,6 +149,23 @@ def steps(plan):
             if step["state"] not in ("STEP_STATE_PENDING", "STEP_STATE_SKIPPED")]
 
 
+def announced_loss(plan):
+    """What a failover said it may lose: everything acknowledged after `point`, on CLOCK_MONOTONIC;
+    None when nobody could say."""
+    window, point, size = 0.0, None, 0
+    for loss in plan.get("losses", []):
+        size += int(loss.get("bytes", 0))
+        if "window" not in loss:
+            window = None
+        elif window is not None:
+            window = max(window, duration(loss["window"]))
+    if window is not None:
+        made = moment(plan["create_time"])
+        point = made - window - (time.time() - time.monotonic())
+    return {"window": window, "point": point, "bytes": size,
+            "kept": [loss.get("kept") for loss in plan.get("losses", [])]}
+
+
 def bring_into_service(world, reason, say):
     """Topology, then adopt: from here on the pool serves."""
     wait_for("the coordinator", lambda: baton(world, "agents").returncode == 0)

@@ -94,19 +94,23 @@ class World:
             if not host.powered():
                 host.boot(same_boot)
 
-    def share(self, name):
-        return pathlib.Path(self.data["shares"][name]["path"])
+    def share(self, name, host):
+        """Where `host` has that share."""
+        return pathlib.Path(self.data["hosts"][host]["resources"]["mgc"]["shares"][name])
 
-    def hide_share(self, name):
-        """It is as if nothing were mounted there; show_share() undoes it."""
-        share = self.share(name)
-        share.rename(share.with_name(f"{name}.hidden"))
+    def hide_share(self, name, *hosts):
+        """For `hosts` (none named: for all) it is as if nothing were mounted there."""
+        for host in hosts or [host for host, _ in self.resources("database")]:
+            self.share(name, host).unlink(missing_ok=True)
+            self.share(name, host).mkdir(exist_ok=True)
 
-    def show_share(self, name):
-        share = self.share(name)
-        hidden = share.with_name(f"{name}.hidden")
-        if hidden.exists():
-            hidden.rename(share)
+    def show_shares(self):
+        """Undoes every hide_share()."""
+        for host, resource in self.resources("database"):
+            for name in resource["shares"]:
+                if not self.share(name, host).is_symlink():
+                    self.share(name, host).rmdir()
+                    self.share(name, host).symlink_to(self.data["shares"][name]["path"])
 
     def wires(self):
         """The network of a world whose sites can be cut apart."""

@@ -3,8 +3,7 @@
 import time
 import unittest
 
-from event_stream import EventStream
-from world_test import WorldTest, operator_cli, rounds, say
+from world_test import EventStream, WorldTest, operator_cli, rounds, say
 
 STEPS = 17  # of a switchover, undo aside
 STEP_ENDS = ("STEP_SUCCEEDED",)

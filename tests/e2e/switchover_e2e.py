@@ -37,7 +37,7 @@ class SwitchoverTest(WorldTest):
     def test_a_share_without_its_marker_stops_a_move_before_it_begins(self):
         site = self.wait_until_served()
         talk = self.talk()
-        share = pathlib.Path(self.world.data["shares"][f"{site}-logs"]["path"])
+        share = self.world.share(f"{site}-logs", f"{site}-sql1")
         marker = share / ".baton-share"
         marker.rename(share / ".moved-away")
         try:

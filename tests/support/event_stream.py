@@ -48,6 +48,17 @@ class EventStream:
                     return f"{event['kind']} {event['text']}"
         raise WorldError(f"waited {seconds} s for the events of a move")
 
+    def wait_for_text(self, kind, text, seconds=30):
+        """Until an event of `kind` whose text holds `text`. Returns its text."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for event in self.read(deadline):
+                if event["plan"] in self.known or event.get("transient"):
+                    continue
+                if event["kind"] == kind and text in event["text"]:
+                    return event["text"]
+        raise WorldError(f"waited {seconds} s for {kind} {text}")
+
     def read(self, deadline):
         if not self.selector.select(max(0.0, deadline - time.monotonic())):
             return []
