@@ -4,6 +4,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "tests/unit/cli/sample_failover.h"
 #include "tests/unit/cli/sample_messages.h"
 #include "tests/unit/cli/verb_world.h"
 

@@ -1,11 +1,5 @@
-// Texts as people see them, kept under testdata. BATON_UPDATE_GOLDEN=1 writes them anew.
 #include "coordinator/cli/format.h"
 
-#include <cstdlib>
-#include <ctime>
-#include <fstream>
-#include <map>
-#include <sstream>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -15,34 +9,15 @@
 #include "common/rpc/status_proto.h"
 #include "coordinator/cli/plan_view.h"
 #include "coordinator/cli/words.h"
+#include "tests/unit/cli/golden.h"
+#include "tests/unit/cli/sample_failover.h"
 #include "tests/unit/cli/sample_messages.h"
 
 namespace baton {
 namespace {
 
 using ::testing::HasSubstr;
-
-void ExpectGolden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(BATON_SOURCE_DIR "/tests/unit/cli/testdata/") + name;
-  if (std::getenv("BATON_UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(path) << text;
-    return;
-  }
-  std::ifstream file(path);
-  ASSERT_TRUE(file.good()) << path << " is missing; write it with BATON_UPDATE_GOLDEN=1";
-  std::ostringstream wanted;
-  wanted << file.rdbuf();
-  EXPECT_EQ(text, wanted.str()) << "compare with " << path;
-}
-
-// Clock times in the texts are local ones.
-class FormatTest : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    setenv("TZ", "UTC", 1);
-    tzset();
-  }
-};
+using FormatTest = GoldenTest;
 
 TEST_F(FormatTest, StatusOfAPoolThatIsReady) {
   ExpectGolden("status_ready.txt", FormatStatus(SamplePools(), SampleNow()));
@@ -71,118 +46,6 @@ TEST_F(FormatTest, StatusOfAPoolThatIsNotAdopted) {
   EXPECT_THAT(FormatStatus(v1::ListPoolsResponse(), SampleNow()), HasSubstr("topology apply"));
 }
 
-TEST_F(FormatTest, PlanUnderWay) {
-  v1::Plan plan = SamplePlanWith(3);
-  plan.mutable_steps(3)->set_state(v1::STEP_STATE_RUNNING);
-  plan.mutable_steps(3)->set_attempt(2);
-  plan.mutable_steps(3)->set_progress("2 of 5 files");
-  *plan.mutable_steps(3)->mutable_start_time() = ToProto(SampleNow() + absl::Milliseconds(120));
-  ExpectGolden("plan_running.txt", FormatPlan(plan));
-}
-
-TEST_F(FormatTest, PlanThatWaitsSaysWhyAndWhatToType) {
-  v1::Plan plan = SamplePlanWith(3);
-  plan.set_state(v1::PLAN_STATE_WAITING);
-  plan.set_waiting_for("share dr-logs is not mounted on dr-sql1");
-  plan.mutable_steps(3)->set_state(v1::STEP_STATE_FAILED);
-  plan.mutable_steps(3)->mutable_outcome()->set_message(
-      "share dr-logs: found no marker, wanted .baton-share; mount it");
-  ExpectGolden("plan_waiting.txt", FormatPlan(plan));
-}
-
-TEST_F(FormatTest, PlanThatSucceededTellsTheWindow) {
-  ExpectGolden("plan_succeeded.txt", FormatPlan(EndedPlan(v1::PLAN_STATE_SUCCEEDED)));
-}
-
-TEST_F(FormatTest, PlanThatWasUndoneShowsTheWayBack) {
-  v1::Plan plan = EndedPlan(v1::PLAN_STATE_UNDONE);
-  plan.mutable_steps(6)->set_state(v1::STEP_STATE_SUCCEEDED);
-  ExpectGolden("plan_undone.txt", FormatPlan(plan));
-}
-
-TEST_F(FormatTest, DryRunThatWouldGo) {
-  v1::CreatePlanResponse answer;
-  *answer.mutable_plan() = SamplePlan();
-  ExpectGolden("dry_run_fine.txt", FormatDryRun(answer, "chat.example.com"));
-}
-
-TEST_F(FormatTest, DryRunThatWouldBeRefused) {
-  v1::CreatePlanResponse answer;
-  *answer.add_refusals() = SampleRefusal();
-  ExpectGolden("dry_run_refused.txt", FormatDryRun(answer, "chat.example.com"));
-}
-
-TEST_F(FormatTest, RunningPlanTellsWhatCanBeDone) {
-  v1::Plan plan = SamplePlanWith(3);
-  AddRunningOptions(plan);
-  ExpectGolden("plan_options_running.txt", FormatPlan(plan));
-}
-
-TEST_F(FormatTest, WaitingPlanTellsWhatCanBeDone) {
-  v1::Plan plan = SamplePlanWith(3);
-  plan.set_state(v1::PLAN_STATE_WAITING);
-  plan.set_waiting_for("step 4 failed: share dr-logs is not mounted on dr-sql1");
-  plan.mutable_steps(3)->set_state(v1::STEP_STATE_FAILED);
-  AddWaitingOptions(plan);
-  ExpectGolden("plan_options_waiting.txt", FormatPlan(plan));
-  EXPECT_THAT(PlanVerdict(plan, false), HasSubstr("What you can do now\n"));
-}
-
-TEST_F(FormatTest, PausedPlanSaysSo) {
-  v1::Plan plan = SamplePlanWith(3);
-  plan.set_state(v1::PLAN_STATE_WAITING);
-  plan.set_paused(true);
-  EXPECT_THAT(PlanVerdict(plan, true), HasSubstr("paused by an operator\n"));
-  plan.set_state(v1::PLAN_STATE_UNDOING);
-  EXPECT_THAT(PlanVerdict(plan, true), HasSubstr("paused by an operator\n"));
-}
-
-TEST_F(FormatTest, PlansThatEndedSayHow) {
-  v1::Plan plan = EndedPlan(v1::PLAN_STATE_FAILED);
-  plan.set_end_text("aborted after dr-sql1 began to write; nothing follows it: baton protect");
-  ExpectGolden("verdict_failed.txt", PlanVerdict(plan, true) + PlanVerdict(plan, false));
-  plan.set_state(v1::PLAN_STATE_UNDONE);
-  plan.set_end_text("chat is served where it was: aborted by alice@ops1");
-  ExpectGolden("verdict_undone.txt", PlanVerdict(plan, false));
-  ExpectGolden("verdict_succeeded.txt", PlanVerdict(EndedPlan(v1::PLAN_STATE_SUCCEEDED), false));
-}
-
-TEST_F(FormatTest, FailoverBeforeItBeginsStatesWhatItCosts) {
-  v1::Plan plan = FailoverPlan();
-  *plan.add_losses() = UnboundedLoss();
-  ExpectGolden("failover_draft.txt", FormatDraft(plan));
-  plan.clear_losses();
-  EXPECT_THAT(FormatDraft(plan), HasSubstr("announced loss: none\n"));
-}
-
-TEST_F(FormatTest, FailoverThatSucceededTellsItsTimesAndTheAnnouncedLoss) {
-  v1::Plan plan = FailoverPlan();
-  plan.set_state(v1::PLAN_STATE_SUCCEEDED);
-  for (v1::Step& step : *plan.mutable_steps()) {
-    step.set_state(v1::STEP_STATE_SUCCEEDED);
-    step.set_attempt(1);
-    const absl::Time begin = SampleNow() + absl::Milliseconds(10 + 70 * step.index());
-    *step.mutable_start_time() = ToProto(begin);
-    *step.mutable_end_time() = ToProto(begin + absl::Milliseconds(60));
-  }
-  *plan.mutable_end_time() = ToProto(SampleNow() + absl::Milliseconds(420));
-  ExpectGolden("failover_page.txt", FormatPlan(plan));
-  ExpectGolden("failover_end.txt", PlanVerdict(plan, false));
-}
-
-TEST_F(FormatTest, RefusalsTellRuleFoundWantedAndWhatToType) {
-  v1::CreatePlanResponse answer;
-  *answer.add_refusals() = SampleRefusal();
-  v1::Refusal& refusal = *answer.add_refusals();
-  refusal.set_rule("LOSS_OVER_LIMIT");
-  refusal.set_subject("mgc");
-  refusal.set_found("up to 2 min 10 s may be lost");
-  refusal.set_wanted("at most 30 s");
-  refusal.set_remedy(
-      "baton failover chat.example.com --lost-site hq --allow-loss 130s --reason \"...\"");
-  ExpectGolden("refusals.txt", FormatRefusals(answer.refusals()));
-}
-
 TEST_F(FormatTest, StatusAfterAFailoverTellsWhatIsOwed) {
   ExpectGolden("status_failed_over.txt", FormatStatus(FailedOverPools(), SampleNow()));
 }
@@ -206,14 +69,6 @@ TEST_F(FormatTest, Quarantine) {
   EXPECT_EQ(FormatQuarantine(SamplePools()), "nothing is in quarantine\n");
 }
 
-TEST_F(FormatTest, PlansAndHistory) {
-  v1::ListPlansResponse plans;
-  *plans.add_plans() = SamplePlan();
-  *plans.add_plans() = EndedPlan(v1::PLAN_STATE_SUCCEEDED);
-  ExpectGolden("plan_list.txt", FormatPlanList(plans));
-  ExpectGolden("history.txt", FormatHistory(plans));
-}
-
 TEST_F(FormatTest, AgentsAndRefusedOnes) {
   ExpectGolden("agents.txt", FormatAgents(SampleAgents(), SampleNow()));
 }
@@ -231,15 +86,6 @@ TEST_F(FormatTest, Events) {
   std::string text = FormatEvent(event);
   event.set_transient(true);
   ExpectGolden("events.txt", text + FormatEvent(event));
-}
-
-TEST_F(FormatTest, FrameOfTheLiveView) {
-  v1::Plan plan = SamplePlanWith(3);
-  plan.mutable_steps(3)->set_state(v1::STEP_STATE_RUNNING);
-  plan.mutable_steps(3)->set_progress("2 of 5 files");
-  const std::map<uint32_t, absl::Duration> elapsed = {{3, absl::Seconds(12)}};
-  ExpectGolden("frame_wide.txt", PlanFrame(plan, {100, 40}, elapsed));
-  ExpectGolden("frame_small.txt", PlanFrame(plan, {60, 7}, elapsed));
 }
 
 TEST_F(FormatTest, NothingReportedSteersTheTerminal) {
