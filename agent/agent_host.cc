@@ -98,10 +98,8 @@ absl::Status AgentHost::Add(const ResourceFile& file, const AgentConfig& config,
   resource->acting = MakeFences(about, ledger, resource->service.get(), true);
   absl::StatusOr<BootId> boot = resource->core.store->Boot();
   if (!boot.ok()) return InFile(file.path, boot.status());
-  resource->archive = std::make_unique<GuardArchiveStore>(
-      about, file.path, config.guard, [this, running = resource->running](const ProcessId& child) {
-        return EnterChild(*running, child);
-      });
+  resource->archive =
+      std::make_unique<GuardArchiveStore>(about, file.path, config.guard, BeforeStart(*resource));
   resource->fence_file =
       std::make_unique<FenceWorker>(resource->core.store.get(), DataDirectoryOfPostgresql(about));
   absl::Status engine = AddEngine(file, clock, resource.get());
@@ -136,8 +134,9 @@ absl::Status AgentHost::AddEngine(const ResourceFile& file, const Clock* clock,
                                   Resource* resource) {
   const ResourceConfig& about = file.config;
   if (about.engine_name == "postgresql") {
-    PostgresqlHost host = {about, resource->looking.store.get(), resource->service.get(),
-                           resource->archive.get(), clock};
+    PostgresqlHost host = {
+        about, resource->looking.store.get(), resource->service.get(), resource->archive.get(),
+        clock, BeforeStart(*resource)};
     BATON_ASSIGN_OR_RETURN(resource->probe, PostgresqlProbe::Create(host));
     host.fences = resource->acting.store.get();
     BATON_ASSIGN_OR_RETURN(resource->runner, PostgresqlRunner::Create(host));
@@ -152,6 +151,12 @@ absl::Status AgentHost::AddEngine(const ResourceFile& file, const Clock* clock,
   }
   return absl::InvalidArgumentError(
       absl::StrCat("found engine \"", about.engine_name, "\", wanted postgresql or prosody"));
+}
+
+std::function<absl::Status(const ProcessId&)> AgentHost::BeforeStart(const Resource& resource) {
+  return [this, running = resource.running](const ProcessId& child) {
+    return EnterChild(*running, child);
+  };
 }
 
 absl::Status AgentHost::EnterChild(const RunningCommand& running, const ProcessId& child) {

@@ -1,6 +1,7 @@
 // Everything that an agent consists of, put together.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -56,6 +57,8 @@ class AgentHost {
   Fences MakeFences(const ResourceConfig& about, const LedgerId& ledger, ServiceManager* service,
                     bool made_good);
   absl::Status AddEngine(const ResourceFile& file, const Clock* clock, Resource* resource);
+  // RunOptions::before_start of what acts for the commands of `resource`.
+  std::function<absl::Status(const ProcessId&)> BeforeStart(const Resource& resource);
   // Enters a child that is about to act in the ledger: an agent after this one ends it first.
   absl::Status EnterChild(const RunningCommand& running, const ProcessId& child);
   // Enters what a runner writes into a fence file in the ledger, and tells the core.

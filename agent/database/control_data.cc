@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -77,14 +78,15 @@ absl::StatusOr<ControlData> ParseControlData(std::string_view text) {
   return data;
 }
 
-absl::StatusOr<ControlData> ReadControlData(const std::string& bin_directory,
-                                            const std::string& data_directory,
-                                            absl::Duration timeout) {
+absl::StatusOr<ControlData> ReadControlData(
+    const std::string& bin_directory, const std::string& data_directory, absl::Duration timeout,
+    std::function<absl::Status(const ProcessId&)> before_start) {
   RunOptions options;
   options.argv = {bin_directory + "/pg_controldata", "-D", data_directory};
   options.environment = {"LC_ALL=C"};
   options.timeout = timeout;
   options.output_bytes_max = 64 * 1024;
+  options.before_start = std::move(before_start);
   BATON_ASSIGN_OR_RETURN(const RunResult result, Run(options));
   if (result.timed_out) {
     return absl::DeadlineExceededError(

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
+#include "common/os/process.h"
 #include "common/protocol/position.h"
 
 namespace baton::postgresql {
@@ -34,8 +37,9 @@ absl::StatusOr<ControlData> ParseControlData(std::string_view text);
 
 // Runs `bin_directory`/pg_controldata on `data_directory`, within `timeout`. Blocks. UNAVAILABLE or
 // DEADLINE_EXCEEDED when it cannot be run, DATA_LOSS when the control file is damaged.
-absl::StatusOr<ControlData> ReadControlData(const std::string& bin_directory,
-                                            const std::string& data_directory,
-                                            absl::Duration timeout);
+// `before_start` as RunOptions::before_start.
+absl::StatusOr<ControlData> ReadControlData(
+    const std::string& bin_directory, const std::string& data_directory, absl::Duration timeout,
+    std::function<absl::Status(const ProcessId&)> before_start = nullptr);
 
 }  // namespace baton::postgresql

@@ -1,8 +1,13 @@
 // What a PostgreSQL probe and runner are given of their host.
 #pragma once
 
+#include <functional>
+
+#include "absl/status/status.h"
+
 #include "agent/core/host_ports.h"
 #include "common/base/clock.h"
+#include "common/os/process.h"
 #include "common/protocol/resource_config.h"
 
 namespace baton {
@@ -14,6 +19,9 @@ struct PostgresqlHost {
   ServiceManager* service = nullptr;
   ArchiveStore* archive = nullptr;
   const Clock* clock = nullptr;
+  // RunOptions::before_start of every program that probe and runner start: enters it in the ledger
+  // while a command runs. Null: nobody remembers it.
+  std::function<absl::Status(const ProcessId&)> before_start = nullptr;
 };
 
 }  // namespace baton

@@ -28,7 +28,7 @@ PostgresqlInstance::PostgresqlInstance(PostgresqlHost host, PostgresqlEndpoint e
       interrupt_(interrupt) {}
 
 absl::StatusOr<ControlData> PostgresqlInstance::Control() const {
-  return ReadControlData(bin_directory_, config().data_directory, kControlTimeout);
+  return ReadControlData(bin_directory_, config().data_directory, kControlTimeout, before_start());
 }
 
 absl::StatusOr<bool> PostgresqlInstance::HasStandbySignal() const {

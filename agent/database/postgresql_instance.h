@@ -1,6 +1,7 @@
 // One PostgreSQL instance of this host, as probe and runner see it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,10 @@ class PostgresqlInstance {
   ArchiveStore& archive() const { return *host_.archive; }
   const Clock& clock() const { return *host_.clock; }
   const std::string& bin_directory() const { return bin_directory_; }
+  // As PostgresqlHost's, for the programs of `bin_directory`.
+  const std::function<absl::Status(const ProcessId&)>& before_start() const {
+    return host_.before_start;
+  }
   std::string StandbySignalFile() const { return config().data_directory + "/standby.signal"; }
 
   absl::StatusOr<ControlData> Control() const;

@@ -74,5 +74,14 @@ TEST(ControlDataTest, SaysWhyAClusterCannotBeRead) {
   EXPECT_THAT(std::string(data.status().message()), HasSubstr("/nonexistent"));
 }
 
+TEST(ControlDataTest, ItsProgramIsEnteredBeforeItActsOrNotStartedAtAll) {
+  const absl::StatusOr<ControlData> data = ReadControlData(
+      "/usr/lib/postgresql/15/bin", "/nonexistent", absl::Seconds(5), [](const ProcessId& child) {
+        EXPECT_TRUE(IsAlive(child));
+        return absl::ResourceExhaustedError("the ledger is full");
+      });
+  EXPECT_THAT(std::string(data.status().message()), HasSubstr("the ledger is full"));
+}
+
 }  // namespace
 }  // namespace baton::postgresql
