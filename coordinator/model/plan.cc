@@ -52,6 +52,10 @@ Action BindInput(const Action& action, const LogPosition& position) {
 }
 
 std::string Describe(const AnnouncedLoss& loss) {
+  if (loss.window == absl::ZeroDuration()) {
+    return absl::StrCat(loss.database.value(), ": nothing, all of its log up to ",
+                        loss.kept.ToString(), " is kept");
+  }
   std::string text = absl::StrCat(loss.database.value(), ": everything after ");
   if (loss.last_commit == absl::InfinitePast()) {
     absl::StrAppend(&text, "position ", loss.kept.ToString());
@@ -61,7 +65,9 @@ std::string Describe(const AnnouncedLoss& loss) {
                     " (position ", loss.kept.ToString(), ")");
   }
   if (loss.window == absl::InfiniteDuration()) {
-    absl::StrAppend(&text, "; no bound is known: its writer was never seen");
+    absl::StrAppend(&text, "; how much that is is not known: ",
+                    loss.report_age == absl::InfiniteDuration() ? "its writer was never seen"
+                                                                : "no commit of it was dated");
   } else {
     absl::StrAppend(&text, ": at most the last ", absl::FormatDuration(loss.window), ", about ",
                     loss.bytes, " bytes of log; its writer was last seen ",

@@ -63,6 +63,11 @@ class Adoption {
   bool Serves(const ChatServer& server) const {
     return std::find(next_.begin(), next_.end(), &server) != next_.end();
   }
+  bool DatabasesServe() const {
+    return std::all_of(pairs_.begin(), pairs_.end(), [this](const RolePair& pair) {
+      return Database(*pair.primary).state == DatabaseState::kPrimary;
+    });
+  }
   // Cannot be pointed elsewhere while it runs.
   bool PointsRight(const ChatServer& server) const {
     return Chat(server).points_at == pairs_.front().primary->host;
@@ -89,8 +94,10 @@ class Adoption {
           {raised_}));
     }
     for (const ChatServer& server : ask_.pool.chat_servers) {
-      checked_.push_back(builder_.Add(RefOf(server),
-                                      CheckChat{Chat(server).state != ChatState::kDown},
+      const bool runs = Chat(server).state != ChatState::kDown;
+      // What runs cannot serve before its database does; Activate sees whether it does then.
+      if (runs && !DatabasesServe()) continue;
+      checked_.push_back(builder_.Add(RefOf(server), CheckChat{runs},
                                       absl::StrCat("Check ", RefOf(server).ToString()), {raised_}));
     }
   }

@@ -1,6 +1,7 @@
 #include "coordinator/planner/planner.h"
 
 #include "coordinator/planner/adopt.h"
+#include "coordinator/planner/failover.h"
 #include "coordinator/planner/preflight.h"
 #include "coordinator/planner/switchover.h"
 
@@ -22,6 +23,8 @@ Planned MakePlan(const Snapshot& seen, const Goal& goal, const Policy& policy) {
         planned.plan = MakeSwitchover(ask);
         break;
       case PlanKind::kFailover:
+        planned.plan = MakeFailover(ask);
+        break;
       case PlanKind::kFailback:
       case PlanKind::kProtect:
       case PlanKind::kRemoveQuarantine:

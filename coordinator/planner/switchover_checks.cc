@@ -81,27 +81,17 @@ void CheckActive(const Inquiry& ask, const PoolState& state, const ResourceRef& 
   CheckFence(ask, state, ref, FencePhase::kOpen);
 }
 
-void CheckIdle(const Inquiry& ask, const PoolState& state, const ResourceRef& ref) {
-  const Observation* seen = ask.seen.Find(ref);
-  if (seen == nullptr || seen->chat() == nullptr) return;
-  CheckEpoch(ask, state, ref);
-  const bool runs =
-      seen->chat()->state == ChatState::kServing || seen->chat()->state == ChatState::kDraining;
-  if (runs || seen->fence.phase == FencePhase::kOpen) {
-    ask.refusals.Add("CHAT_SERVES_WITHOUT_RIGHT", ref.ToString(),
-                     absl::StrCat(std::string(ToString(seen->chat()->state)), ", fence ",
-                                  std::string(ToString(seen->fence.phase))),
-                     "down, fence closed",
-                     absl::StrCat("baton-guard fence ", ref.resource.value(), " ",
-                                  std::max(state.epoch, seen->fence.fence_epoch).ToString(), " on ",
-                                  ref.host.value()));
-  }
-}
-
 }  // namespace
 
 void CheckWriter(const Inquiry& ask, const PoolState& state, const DatabaseMove& move) {
   const ResourceRef ref = RefOf(*move.from);
+  if (!ask.seen.Connected(ref.host)) {
+    ask.refusals.Add("AGENT_NOT_CONNECTED", ref.host.value(), "no session", "a connected agent",
+                     absl::StrCat("start baton-agent on ", ref.host.value(),
+                                  "; if the host is gone: ", "baton failover ", ask.pool.id.value(),
+                                  " --lost-host ", ref.host.value(), " --reason TEXT"));
+    return;
+  }
   const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
   if (seen == nullptr) return;
   if (seen->state != DatabaseState::kPrimary) {
@@ -126,6 +116,23 @@ void CheckWriter(const Inquiry& ask, const PoolState& state, const DatabaseMove&
     ask.refusals.Add("SYSTEM_ID_DIFFERS", ref.ToString(), seen->system_id,
                      absl::StrCat(move.right->system_id, ", as adopted"),
                      "put the adopted data directory back");
+  }
+}
+
+void CheckIdleChat(const Inquiry& ask, const PoolState& state, const ResourceRef& ref) {
+  const Observation* seen = ask.seen.Find(ref);
+  if (seen == nullptr || seen->chat() == nullptr) return;
+  CheckEpoch(ask, state, ref);
+  const bool runs =
+      seen->chat()->state == ChatState::kServing || seen->chat()->state == ChatState::kDraining;
+  if (runs || seen->fence.phase == FencePhase::kOpen) {
+    ask.refusals.Add("CHAT_SERVES_WITHOUT_RIGHT", ref.ToString(),
+                     absl::StrCat(std::string(ToString(seen->chat()->state)), ", fence ",
+                                  std::string(ToString(seen->fence.phase))),
+                     "down, fence closed",
+                     absl::StrCat("baton-guard fence ", ref.resource.value(), " ",
+                                  std::max(state.epoch, seen->fence.fence_epoch).ToString(), " on ",
+                                  ref.host.value()));
   }
 }
 
@@ -179,7 +186,7 @@ void CheckChatServers(const Inquiry& ask, const PoolState& state, const HostId& 
     CheckActive(ask, state, ref, instance);
   }
   for (const ChatServer& server : ask.pool.chat_servers) {
-    if (!state.active_chat.contains(RefOf(server))) CheckIdle(ask, state, RefOf(server));
+    if (!state.active_chat.contains(RefOf(server))) CheckIdleChat(ask, state, RefOf(server));
   }
   for (const ChatServer* server : next) CheckChatSeen(ask, RefOf(*server));
 }

@@ -30,7 +30,7 @@ bool NeverSkipped(const Step& step) {
   return step.raises_epoch() || step.undo || Is<Fence>(step) || Is<ShipTail>(step) ||
          Is<StopLogShipping>(step) || Is<CopyPendingLogs>(step) || Is<ApplyPendingLogs>(step) ||
          Is<Recover>(step) || Is<Unfence>(step) || Is<Seed>(step) || Is<Quarantine>(step) ||
-         Is<Drain>(step) || Is<Deactivate>(step) || Is<PointAt>(step) || Is<Activate>(step);
+         Is<Deactivate>(step) || Is<PointAt>(step) || Is<Activate>(step);
 }
 
 class Rules {

@@ -443,6 +443,8 @@ std::string Story::Run(std::string_view line) {
     ChangeRight(words);
   } else if (words[0] == "due") {
     seen_.pools[PoolId(kPool)].fence_due[RefOf(words.at(1))] = EpochOf(words.at(2));
+  } else if (words[0] == "fenced") {
+    seen_.pools[PoolId(kPool)].fence_due.erase(RefOf(words.at(1)));
   } else if (words[0] == "quarantined") {
     auto& seen =
         std::get<DatabaseObservation>(seen_.resources[RefOf(words.at(1))].observation.detail);

@@ -26,6 +26,7 @@ namespace baton::testing {
 //   right DATABASE KEY[=VALUE]…           changes what the journal has: between (nobody holds it),
 //                                         followers=[HOST], sealed=POSITION, fork=POSITION
 //   due HOST/SERVICE EPOCH                to be fenced when it comes back
+//   fenced HOST/SERVICE                   it came back and was fenced
 //   quarantined HOST/SERVICE NAME         its host keeps that quarantine
 //   running PLAN                          a plan of the pool has not ended
 //   plan KIND [expected=HOST] [lost_site=SITE] [lost=HOST]… [allow=TIME|any] [max=TIME]

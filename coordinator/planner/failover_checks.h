@@ -1,0 +1,57 @@
+// What must be known before a site is given up, and what was accepted against which rule.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "coordinator/planner/candidates.h"
+#include "coordinator/planner/preflight.h"
+
+namespace baton {
+
+// Where the log ends that the next writer goes on from.
+enum class LogEnd {
+  kShipped,   // the old instance can be reached: it is fenced and ships all it has
+  kSealed,    // where the shares' files end, or the copy destination's
+  kOwn,       // the next writer never followed: its own log counts
+  kPromoted,  // the next writer was promoted already, by a move that was given up
+};
+
+// One database that changes hands.
+struct Takeover {
+  DatabaseMove move;
+  LogEnd end = LogEnd::kSealed;
+  bool from_reached = false;   // the old instance can be fenced now
+  bool without_share = false;  // only what was copied counts
+  std::string salvage;         // where the dead one's data can be read; empty: nowhere
+  AnnouncedLoss loss;
+};
+
+// What the operator accepted, as far as it was needed.
+class Overrides {
+ public:
+  // RULE_NOT_OVERRIDABLE for names that no refusal of a failover listens to.
+  explicit Overrides(const Inquiry& ask);
+  // True when `rule` was overridden; then it is a line for history.
+  bool Accepts(const std::string& rule, const std::string& quantity);
+  // Of a loss that was accepted by its quantity.
+  void Note(const std::string& rule, const std::string& quantity);
+  // What to add to the command to go on against `rule`.
+  static std::string Flag(const std::string& rule);
+  std::vector<std::string> Take() { return std::move(lines_); }
+
+ private:
+  const Inquiry& ask_;
+  std::vector<std::string> lines_;
+};
+
+// Of the old instance: NO_WORD, HOME_DATABASE_UP. Of the next one: DATABASE_ROLE, FENCE_STATE,
+// FENCE_EPOCH_AHEAD, SYSTEM_ID_DIFFERS, UNPROTECTED, FOREIGN_TIMELINE, TARGET_NOT_FURTHEST,
+// LOG_GAP, SHARE_UNREADABLE, LOSS_OVER_LIMIT and what CheckDatabaseSeen refuses.
+Takeover CheckTakeover(const Inquiry& ask, const PoolState& state, const DatabaseMove& move,
+                       Overrides& overrides);
+
+// LOST_SITE_NOT_SERVING, SALVAGE_UNUSABLE and what CheckWord refuses.
+void CheckFailoverWord(const Inquiry& ask, const std::vector<DatabaseMove>& moves);
+
+}  // namespace baton
