@@ -141,7 +141,7 @@ into_network() {
   if [[ $pid =~ ^[0-9]+$ && "$(stat -c %u "/proc/$pid" 2>/dev/null)" == "$uid" ]]; then
     as=(nsenter "--net=/proc/$pid/ns/net" "--mount=/proc/$pid/ns/mnt" --)
   elif [[ ${BATON_DEMO_NETWORK:-} == 1 ]]; then
-    as=(unshare --net --mount --)
+    as=(unshare --net --mount -- /bin/sh -c 'ip link set lo up && exec "$0" "$@"')
   else
     return 0
   fi
