@@ -43,8 +43,11 @@ std::string Succeeded(const v1::Plan& plan) {
 }
 
 std::string Waits(const v1::Plan& plan) {
-  std::string text = plan.paused() ? "paused by an operator" : "waits for an operator";
-  if (!plan.waiting_for().empty()) absl::StrAppend(&text, ": ", plan.waiting_for());
+  // A pause says itself whose it is and why.
+  const bool told = plan.paused() && !plan.waiting_for().empty();
+  std::string text = told            ? plan.waiting_for()
+                     : plan.paused() ? "paused by an operator"
+                                     : absl::StrCat("waits for an operator: ", plan.waiting_for());
   if (!plan.options().empty()) return text;
   return absl::StrCat(text, "\n  what you can do now: baton resume ", ShortPlanId(plan.name()),
                       " --reason \"...\"; it tries again what failed");

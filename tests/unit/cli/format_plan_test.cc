@@ -82,6 +82,8 @@ TEST_F(FormatPlanTest, PausedPlanSaysSo) {
   EXPECT_THAT(PlanVerdict(plan, true), HasSubstr("paused by an operator\n"));
   plan.set_state(v1::PLAN_STATE_UNDOING);
   EXPECT_THAT(PlanVerdict(plan, true), HasSubstr("paused by an operator\n"));
+  plan.set_waiting_for("paused by alice@ops1: lunch; to go on: baton resume chat.example.com");
+  EXPECT_EQ(PlanVerdict(plan, true).find("paused by alice@ops1: lunch; to go on"), 0u);
 }
 
 TEST_F(FormatPlanTest, PlansThatEndedSayHow) {
