@@ -1,6 +1,7 @@
 // Decide and Evolve, branch by branch, on the plan of a small switchover. Its steps: 0–3 checks,
 // 4 PointAt, 5 epoch, 6 Drain, 7 Deactivate, 8 EndConnections, 9 Fence, 10 ShipTail, 11 Copy,
-// 12 Apply, 13 Recover, 14 Activate, 15 Canary, 16 StartStandby; 17 epoch and 18 Activate undo.
+// 12 Apply, 13 Recover, 14 Activate, 15 Canary, 16 StartStandby; its undo: 17 epoch, 18 Fence,
+// 19 Recover, 20 Activate, 21 StartStandby, 22 Apply.
 #include <ctime>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -48,6 +49,7 @@ class DecideTest : public ::testing::Test {
   static Outcome Ok(int step) {
     Outcome outcome = OkOutcome();
     if (step == 10) outcome.position = LogPosition{1, 0x3000060};
+    if (step == 13 || step == 19) outcome.position = LogPosition{2, 0x3000060};
     return outcome;
   }
   // Every step before `step` succeeded, and `step` runs.
@@ -118,8 +120,8 @@ TEST_F(DecideTest, FinalPositionReachesTheStepsThatNeedIt) {
 TEST_F(DecideTest, ShippedTailWithoutPositionIsNoSuccess) {
   RunTo(10);
   End(10, OkOutcome());
-  EXPECT_EQ(state_.state, PlanState::kWaiting);
-  EXPECT_THAT(state_.waiting_for, HasSubstr("NO_POSITION"));
+  EXPECT_EQ(state_.state, PlanState::kUndoing);
+  EXPECT_THAT(state_.end_text, HasSubstr("NO_POSITION"));
 }
 
 TEST_F(DecideTest, FailedCheckEndsThePlanOnceTheOthersAreIn) {
@@ -150,13 +152,82 @@ TEST_F(DecideTest, FailureBeforeTheFenceUndoesUnderAThirdEpoch) {
   ASSERT_EQ(decision.commands.size(), 1u);
   EXPECT_EQ(decision.commands[0].command.epoch, plan_->undo_epoch);
   EXPECT_EQ(pool_.epoch, plan_->undo_epoch);
-  EXPECT_EQ(StateOf(13), StepState::kSkipped);
-  End(18, OkOutcome());
+  for (const int needless : {13, 18, 19, 21, 22}) {
+    EXPECT_EQ(StateOf(needless), StepState::kSkipped) << needless;
+  }
+  End(20, OkOutcome());
   EXPECT_EQ(state_.state, PlanState::kUndone);
   EXPECT_THAT(state_.end_text, HasSubstr("A: twice"));
   EXPECT_EQ(pool_.active_chat.begin()->first.ToString(), "hq-chat1/chat");
   EXPECT_EQ(pool_.active_chat.begin()->second, plan_->undo_epoch);
   EXPECT_EQ(pool_.rights[DatabaseId("mgc")].writer, HostId("hq-sql1"));
+}
+
+TEST_F(DecideTest, FailureAfterTheTailTakesTheFenceBackUnderAThirdEpoch) {
+  RunTo(12);
+  EXPECT_TRUE(pool_.rights[DatabaseId("mgc")].writer.empty());
+  Decision decision = End(12, RefusedOutcome("GAP", "a file is missing"));
+  ASSERT_EQ(state_.state, PlanState::kUndoing);
+  ASSERT_EQ(decision.commands.size(), 1u);
+  EXPECT_EQ(ActionName(decision.commands[0].command.action), "Fence");
+  EXPECT_EQ(decision.commands[0].command.epoch, plan_->undo_epoch);
+  decision = End(18, OkOutcome());
+  const auto& recover = std::get<Recover>(decision.commands.at(0).command.action);
+  EXPECT_TRUE(recover.own_log);
+  EXPECT_EQ(recover.write.epoch, plan_->undo_epoch);
+  decision = End(19, Ok(19));
+  EXPECT_EQ(ActionName(decision.commands.at(0).command.action), "Activate");
+  decision = End(20, OkOutcome());
+  EXPECT_EQ(ActionName(decision.commands.at(0).command.action), "StartStandby");
+  decision = End(21, OkOutcome());
+  const auto& apply = std::get<ApplyPendingLogs>(decision.commands.at(0).command.action);
+  EXPECT_EQ(apply.until, (LogPosition{2, 0x3000060}));
+  End(22, OkOutcome());
+  EXPECT_EQ(state_.state, PlanState::kUndone);
+  const WriteRight& right = pool_.rights[DatabaseId("mgc")];
+  EXPECT_EQ(right.writer, HostId("hq-sql1"));
+  EXPECT_EQ(right.fork, (LogPosition{2, 0x3000060}));
+  EXPECT_EQ(right.followers, std::set<HostId>{HostId("dr-sql1")});
+  EXPECT_EQ(pool_.active_chat.begin()->first.ToString(), "hq-chat1/chat");
+}
+
+TEST_F(DecideTest, UndoThatCannotGiveTheRightBackOffersAFailoverWithItsLoss) {
+  RunTo(13);
+  state_.steps[13].attempt = 0;  // what follows would be past the point of no return
+  state_.steps[13].state = StepState::kPending;
+  Do(OperatorRequest{Verb::kAbort, std::nullopt, "me", "no", "a"});
+  ASSERT_EQ(state_.state, PlanState::kUndoing);
+  End(18, OkOutcome());
+  End(19, RefusedOutcome("DISK", "is broken"));
+  EXPECT_EQ(state_.state, PlanState::kWaiting);
+  EXPECT_THAT(state_.waiting_for, HasSubstr("DISK: is broken"));
+  EXPECT_THAT(state_.waiting_for, HasSubstr("baton failover pool --lost-host hq-sql1"));
+  EXPECT_THAT(state_.waiting_for, HasSubstr("loses nothing"));
+}
+
+TEST_F(DecideTest, NothingIsTakenBackByAPlanThatCannotTakeBackItsFences) {
+  Plan plan = *plan_;
+  plan.steps.resize(18);
+  Step chat = plan_->steps[20];
+  chat.after = {17};
+  plan.steps.push_back(chat);
+  plan_ = std::make_shared<const Plan>(plan);
+  state_ = Execution();
+  Tell(PlanAdmitted{plan_});
+  RunTo(10);
+  End(10, RefusedOutcome("SHARE", "is full"));
+  EXPECT_EQ(state_.state, PlanState::kWaiting);
+}
+
+TEST_F(DecideTest, NoReturnIsTheFirstRecover) {
+  RunTo(13);
+  End(13, RefusedOutcome("NO", "no"));
+  EXPECT_EQ(state_.state, PlanState::kWaiting);
+  Do(OperatorRequest{Verb::kAbort, std::nullopt, "me", "enough", "a"});
+  EXPECT_EQ(state_.state, PlanState::kFailed);
+  EXPECT_THAT(state_.end_text, HasSubstr("enough"));
+  EXPECT_THAT(state_.end_text, HasSubstr("not known whether dr-sql1 may write mgc"));
+  EXPECT_THAT(state_.end_text, HasSubstr("baton adopt pool"));
 }
 
 TEST_F(DecideTest, SilenceBeforeTheFenceUndoesAndLateForwardAnswersChangeNothing) {
@@ -170,13 +241,13 @@ TEST_F(DecideTest, UndoThatFailsWaitsAndResumesUndoing) {
   RunTo(6);
   End(6, RefusedOutcome("R", "no"));
   ASSERT_EQ(state_.state, PlanState::kUndoing);
-  End(18, FailedOutcome("U", "once"));
-  End(18, FailedOutcome("U", "twice"));
+  End(20, FailedOutcome("U", "once"));
+  End(20, FailedOutcome("U", "twice"));
   ASSERT_EQ(state_.state, PlanState::kWaiting);
   EXPECT_TRUE(state_.undoing);
   Do(Resumed("me", "mended", ""));
   EXPECT_EQ(state_.state, PlanState::kUndoing);
-  End(18, OkOutcome());
+  End(20, OkOutcome());
   EXPECT_EQ(state_.state, PlanState::kUndone);
 }
 
@@ -185,44 +256,43 @@ TEST_F(DecideTest, UndoThatMeetsABusyAgentSaysSoAndGoesOnWhenThatHasEnded) {
   RunTo(6);
   Do(StepTimedOut{6, 1});
   ASSERT_TRUE(state_.undoing);
-  ASSERT_EQ(state_.steps[18].state, StepState::kRunning);
-  End(18, RefusedOutcome("BUSY", "command p2/6/1 runs for chat on hq-chat1"));
+  ASSERT_EQ(state_.steps[20].state, StepState::kRunning);
+  End(20, RefusedOutcome("BUSY", "command p2/6/1 runs for chat on hq-chat1"));
   EXPECT_EQ(state_.state, PlanState::kWaiting);
   EXPECT_THAT(state_.waiting_for, HasSubstr("BUSY"));
   EXPECT_THAT(state_.waiting_for, HasSubstr("baton resume"));
   End(6, OkOutcome());
   EXPECT_EQ(state_.state, PlanState::kUndoing) << "what was in the way has ended";
   EXPECT_TRUE(End(6, OkOutcome()).facts.empty()) << "the drain itself changes nothing";
-  EXPECT_EQ(state_.steps[18].attempt, 2);
-  End(18, OkOutcome());
+  EXPECT_EQ(state_.steps[20].attempt, 2);
+  End(20, OkOutcome());
   EXPECT_EQ(state_.state, PlanState::kUndone);
 }
 
-TEST_F(DecideTest, FailureAfterTheFenceIsTriedAgainThenWaitsWithItsReasonAndAWayOn) {
-  RunTo(9);
-  EXPECT_TRUE(pool_.rights[DatabaseId("mgc")].writer.empty());
-  const Decision again = End(9, FailedOutcome("BUSY", "still runs"));
+TEST_F(DecideTest, FailureAfterTheRecoveryIsTriedAgainThenWaitsWithItsReasonAndAWayOn) {
+  RunTo(14);
+  const Decision again = End(14, FailedOutcome("BUSY", "still runs"));
   ASSERT_EQ(again.commands.size(), 1u);
-  EXPECT_EQ(again.commands[0].command.id, CommandId("p2/9/2"));
-  End(9, FailedOutcome("BUSY", "still runs"));
+  EXPECT_EQ(again.commands[0].command.id, CommandId("p2/14/2"));
+  End(14, FailedOutcome("BUSY", "still runs"));
   EXPECT_EQ(state_.state, PlanState::kWaiting);
-  EXPECT_THAT(state_.waiting_for, HasSubstr("hq-sql1/mgc"));
+  EXPECT_THAT(state_.waiting_for, HasSubstr("dr-chat1/chat"));
   EXPECT_THAT(state_.waiting_for, HasSubstr("BUSY: still runs"));
   EXPECT_THAT(state_.waiting_for, HasSubstr("baton resume pool"));
   const Decision resumed = Do(Resumed("me", "mended", "r1"));
   ASSERT_EQ(resumed.commands.size(), 1u);
-  EXPECT_EQ(resumed.commands[0].command.id, CommandId("p2/9/3"));
-  EXPECT_EQ(state_.steps[9].attempts_since_resume, 1);
+  EXPECT_EQ(resumed.commands[0].command.id, CommandId("p2/14/3"));
+  EXPECT_EQ(state_.steps[14].attempts_since_resume, 1);
 }
 
 TEST_F(DecideTest, RefusalAndCancellationAreNotTriedAgain) {
-  RunTo(11);
-  EXPECT_TRUE(End(11, RefusedOutcome("EPOCH_TOO_LOW", "saw 9.9")).commands.empty());
+  RunTo(14);
+  EXPECT_TRUE(End(14, RefusedOutcome("EPOCH_TOO_LOW", "saw 9.9")).commands.empty());
   EXPECT_EQ(state_.state, PlanState::kWaiting);
   Do(Resumed("me", "mended", ""));
   Outcome cancelled = FailedOutcome("CANCELLED", "by hand");
   cancelled.code = OutcomeCode::kCancelled;
-  EXPECT_TRUE(End(11, cancelled).commands.empty());
+  EXPECT_TRUE(End(14, cancelled).commands.empty());
   EXPECT_EQ(state_.state, PlanState::kWaiting);
 }
 
@@ -254,31 +324,31 @@ TEST_F(DecideTest, HostThatIsBackIsAskedAndNothingIsAssumed) {
   EXPECT_TRUE(Do(HostReady{HostId("dr-sql1")}).queries.empty());
 }
 
-TEST_F(DecideTest, SilenceAfterTheFenceWaitsAndALateAnswerGoesOnByItself) {
-  RunTo(10);
-  Do(StepTimedOut{10, 1});
+TEST_F(DecideTest, SilenceAfterTheRecoveryWaitsAndALateAnswerGoesOnByItself) {
+  RunTo(14);
+  Do(StepTimedOut{14, 1});
   EXPECT_EQ(state_.state, PlanState::kWaiting);
-  EXPECT_THAT(state_.waiting_for, HasSubstr("Ship the tail of mgc on hq-sql1"));
-  EXPECT_EQ(StateOf(10), StepState::kRunning);
-  EXPECT_TRUE(Do(StepTimedOut{10, 1}).facts.empty());
-  EXPECT_EQ(Do(HostReady{HostId("hq-sql1")}).queries.size(), 1u);
-  const Decision decision = End(10, Ok(10));
+  EXPECT_THAT(state_.waiting_for, HasSubstr("Activate dr-chat1/chat"));
+  EXPECT_EQ(StateOf(14), StepState::kRunning);
+  EXPECT_TRUE(Do(StepTimedOut{14, 1}).facts.empty());
+  EXPECT_EQ(Do(HostReady{HostId("dr-chat1")}).queries.size(), 1u);
+  const Decision decision = End(14, Ok(14));
   EXPECT_EQ(state_.state, PlanState::kRunning);
-  EXPECT_EQ(decision.commands.size(), 1u);
+  EXPECT_EQ(decision.commands.size(), 2u);
 }
 
 TEST_F(DecideTest, LateBadAnswerIsRecordedAndTheWaitGoesOn) {
-  RunTo(10);
-  Do(StepTimedOut{10, 1});
-  EXPECT_TRUE(End(10, FailedOutcome("SHARE", "is full")).commands.empty());
+  RunTo(14);
+  Do(StepTimedOut{14, 1});
+  EXPECT_TRUE(End(14, FailedOutcome("SHARE", "is full")).commands.empty());
   EXPECT_EQ(state_.state, PlanState::kWaiting);
   EXPECT_THAT(state_.waiting_for, HasSubstr("SHARE: is full"));
-  EXPECT_EQ(Do(Resumed("me", "", "")).commands.at(0).command.id, CommandId("p2/10/2"));
+  EXPECT_EQ(Do(Resumed("me", "", "")).commands.at(0).command.id, CommandId("p2/14/2"));
 }
 
 TEST_F(DecideTest, ResumeAsksAboutWhatMayStillRun) {
-  RunTo(10);
-  Do(StepTimedOut{10, 1});
+  RunTo(14);
+  Do(StepTimedOut{14, 1});
   const Decision decision = Do(Resumed("me", "", ""));
   EXPECT_TRUE(decision.commands.empty());
   EXPECT_EQ(decision.queries.size(), 1u);
@@ -425,10 +495,10 @@ TEST_F(AdoptTest, RefusedRightEndsThePlanAndADoubtfulOneWaits) {
 }
 
 TEST_F(DecideTest, LongMessagesAreCutBetweenCharacters) {
-  RunTo(9);
+  RunTo(14);
   std::string message;
   while (message.size() < 5000) message += "é";
-  End(9, RefusedOutcome("LONG", message));
+  End(14, RefusedOutcome("LONG", message));
   EXPECT_LT(state_.waiting_for.size(), 1300u);
   EXPECT_THAT(state_.waiting_for, HasSubstr("é…; mend it"));
 }

@@ -165,7 +165,7 @@ TEST(DriverTest, TheSameRequestGivesTheSamePlan) {
 TEST(DriverTest, ResumesOncePerRequest) {
   SimCoordinator world;
   Adopt(world);
-  world.agents.outcomes["Fence"] = FailedOutcome("BUSY", "still runs");
+  world.agents.outcomes["Activate"] = FailedOutcome("BUSY", "still runs");
   ASSERT_TRUE(world.Admit(SmallSwitchover()).ok());
   EXPECT_EQ(world.Resume(kMove).code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(world.Resume(PlanId("p9")).code(), absl::StatusCode::kNotFound);
@@ -197,14 +197,13 @@ TEST(DriverTest, FailureBeforeTheFenceGivesChatBack) {
 TEST(DriverTest, SilentAgentIsNamedAndALateAnswerGoesOn) {
   SimCoordinator world;
   Adopt(world);
-  world.agents.silent = {"ShipTail"};
+  world.agents.silent = {"Activate"};
   ASSERT_TRUE(world.Admit(SmallSwitchover()).ok());
   world.Run();
   ASSERT_EQ(world.Of(kMove).state, PlanState::kWaiting);
-  EXPECT_THAT(world.Of(kMove).waiting_for, HasSubstr("hq-sql1/mgc"));
-  Outcome late = OkOutcome();
-  late.position = LogPosition{1, 0x3000060};
-  world.driver->OnCommandEnded(CommandId("p2/10/1"), late);
+  EXPECT_THAT(world.Of(kMove).waiting_for, HasSubstr("dr-chat1/chat"));
+  const Outcome late = OkOutcome();
+  world.driver->OnCommandEnded(CommandId("p2/14/1"), late);
   world.Run();
   EXPECT_EQ(world.Of(kMove).state, PlanState::kSucceeded);
 }
@@ -212,22 +211,22 @@ TEST(DriverTest, SilentAgentIsNamedAndALateAnswerGoesOn) {
 TEST(DriverTest, GoesOnOnlyWhenEveryAnswerIsIn) {
   SimCoordinator world;
   Adopt(world, LargeAdopt());
-  world.agents.silent = {"ShipTail"};
+  world.agents.silent = {"Activate"};
   ASSERT_TRUE(world.Admit(LargeSwitchover()).ok());
   world.Run();
   std::vector<CommandId> waited;
   for (const Command& command : world.agents.sent) {
-    if (std::holds_alternative<ShipTail>(command.action)) waited.push_back(command.id);
+    if (command.plan == kMove && std::holds_alternative<Activate>(command.action))
+      waited.push_back(command.id);
   }
   ASSERT_EQ(waited.size(), 2u);
-  EXPECT_THAT(world.Of(kMove).waiting_for, HasSubstr("hq-sql1/mgc"));
-  EXPECT_THAT(world.Of(kMove).waiting_for, HasSubstr("hq-sql2/rooms"));
-  Outcome late = OkOutcome();
-  late.position = LogPosition{1, 0x3000060};
+  EXPECT_THAT(world.Of(kMove).waiting_for, HasSubstr("dr-chat1/chat"));
+  EXPECT_THAT(world.Of(kMove).waiting_for, HasSubstr("dr-chat2/chat"));
+  const Outcome late = OkOutcome();
   world.driver->OnCommandEnded(waited[0], late);
   world.Run();
   EXPECT_EQ(world.Of(kMove).state, PlanState::kWaiting);
-  EXPECT_THAT(world.Of(kMove).waiting_for, ::testing::Not(HasSubstr("hq-sql1/mgc")));
+  EXPECT_THAT(world.Of(kMove).waiting_for, ::testing::Not(HasSubstr("dr-chat1/chat")));
   world.driver->OnCommandEnded(waited[1], late);
   world.Run();
   EXPECT_EQ(world.Of(kMove).state, PlanState::kSucceeded);
@@ -245,6 +244,106 @@ TEST(DriverTest, HostThatWasAwayIsAskedWhatBecameOfItsCommand) {
   EXPECT_EQ(world.Of(kMove).state, PlanState::kSucceeded);
   EXPECT_THAT(world.agents.asked, ::testing::Contains(CommandId("p2/1/1")));
   EXPECT_EQ(world.Of(kMove).steps[1].attempt, 2);
+}
+
+TEST(DriverTest, FailureAfterTheTailGivesTheRightAndChatBack) {
+  SimCoordinator world;
+  Adopt(world);
+  world.agents.outcomes["CopyPendingLogs"] = RefusedOutcome("SHARE", "is gone");
+  ASSERT_TRUE(world.Admit(SmallSwitchover()).ok());
+  world.Run();
+  EXPECT_EQ(world.Of(kMove).state, PlanState::kUndone) << world.Of(kMove).waiting_for;
+  const WriteRight& right =
+      world.driver->state().FindPool(PoolId("pool"))->rights.at(DatabaseId("mgc"));
+  EXPECT_EQ(right.writer, HostId("hq-sql1"));
+  EXPECT_EQ(right.lineages.back().epoch, SmallSwitchover().undo_epoch);
+  EXPECT_THAT(world.agents.wrong, IsEmpty());
+}
+
+TEST(DriverTest, PausesAndGoesOnOncePerRequest) {
+  SimCoordinator world;
+  Adopt(world);
+  ASSERT_TRUE(world.Admit(SmallSwitchover()).ok());
+  ASSERT_TRUE(world.Operate(kMove, Verb::kPause, std::nullopt, "r1").ok());
+  world.Run();
+  ASSERT_EQ(world.Of(kMove).state, PlanState::kWaiting);
+  EXPECT_TRUE(world.Of(kMove).paused);
+  EXPECT_THAT(world.Of(kMove).waiting_for, HasSubstr("paused by tester: mended"));
+  EXPECT_EQ(world.agents.sent.back().plan, kMove);
+  EXPECT_EQ(world.Of(kMove).steps[4].state, StepState::kPending) << "no further step began";
+  world.Kill();
+  world.Start();
+  world.Run();
+  EXPECT_TRUE(world.Of(kMove).paused);
+  EXPECT_TRUE(world.Operate(kMove, Verb::kPause, std::nullopt, "r1").ok()) << "the same request";
+  EXPECT_EQ(world.Operate(kMove, Verb::kPause, std::nullopt, "r2").code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(world.Resume(kMove, "r3").ok());
+  world.Run();
+  EXPECT_EQ(world.Of(kMove).state, PlanState::kSucceeded);
+  EXPECT_FALSE(world.Of(kMove).paused);
+}
+
+TEST(DriverTest, RetriesOneStepAndSkipsAnother) {
+  SimCoordinator world;
+  Adopt(world);
+  world.agents.outcomes["Canary"] = RefusedOutcome("NO_ROOM", "no such room");
+  world.agents.outcomes["StartStandby"] = RefusedOutcome("DISK", "is full");
+  ASSERT_TRUE(world.Admit(SmallSwitchover()).ok());
+  world.Run();
+  ASSERT_EQ(world.Of(kMove).state, PlanState::kWaiting);
+  EXPECT_EQ(world.Operate(kMove, Verb::kRetry).code(), absl::StatusCode::kInvalidArgument)
+      << "two qualify";
+  EXPECT_EQ(world.Operate(kMove, Verb::kSkip, 13).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(world.Operate(kMove, Verb::kSkip, 99).code(), absl::StatusCode::kInvalidArgument);
+  world.agents.outcomes.erase("StartStandby");
+  ASSERT_TRUE(world.Operate(kMove, Verb::kRetry, 16).ok());
+  world.Run();
+  EXPECT_EQ(world.Of(kMove).steps[16].state, StepState::kSucceeded);
+  EXPECT_EQ(world.Of(kMove).steps[15].attempt, 1) << "the other was left alone";
+  ASSERT_EQ(world.Of(kMove).state, PlanState::kWaiting);
+  const absl::Status skipped = world.Operate(kMove, Verb::kSkip);
+  ASSERT_TRUE(skipped.ok()) << skipped;
+  world.Run();
+  EXPECT_EQ(world.Of(kMove).state, PlanState::kSucceeded);
+  EXPECT_EQ(world.Of(kMove).steps[15].state, StepState::kSkipped);
+}
+
+TEST(DriverTest, AbortWaitsForTheWordOfWhatItCancelsThenGoesBack) {
+  SimCoordinator world;
+  Adopt(world);
+  world.agents.silent = {"ApplyPendingLogs"};
+  ASSERT_TRUE(world.Admit(SmallSwitchover()).ok());
+  world.Run(absl::Seconds(3));
+  ASSERT_EQ(world.Of(kMove).steps[12].state, StepState::kRunning);
+  ASSERT_TRUE(world.Operate(kMove, Verb::kAbort, std::nullopt, "r1").ok());
+  EXPECT_TRUE(world.Of(kMove).aborting);
+  EXPECT_THAT(world.agents.cancelled, ::testing::ElementsAre(CommandId("p2/12/1")));
+  world.agents.silent.clear();
+  world.Run(absl::Seconds(3));
+  EXPECT_EQ(world.Of(kMove).steps[12].outcome->code, OutcomeCode::kCancelled);
+  EXPECT_EQ(world.Of(kMove).state, PlanState::kUndone) << world.Of(kMove).waiting_for;
+  EXPECT_THAT(world.Of(kMove).end_text, HasSubstr("aborted by tester"));
+}
+
+TEST(DriverTest, AbortOfWhatNobodyAnswersForEndsAfterItsTimeLimit) {
+  SimCoordinator world;
+  Adopt(world);
+  world.agents.silent = {"Drain"};
+  ASSERT_TRUE(world.Admit(SmallSwitchover()).ok());
+  world.Run(absl::Seconds(3));
+  world.agents.Disconnect(HostId("hq-chat1"));
+  ASSERT_TRUE(world.Operate(kMove, Verb::kAbort).ok());
+  world.Kill();
+  world.Start();  // and the time limit with it
+  world.Run(absl::Seconds(10));
+  EXPECT_TRUE(world.Of(kMove).aborting);
+  world.Run(absl::Seconds(15));
+  EXPECT_EQ(world.Of(kMove).state, PlanState::kUndoing);
+  world.agents.silent.clear();
+  world.agents.Connect(HostId("hq-chat1"));
+  world.Run();
+  EXPECT_EQ(world.Of(kMove).state, PlanState::kUndone) << world.Of(kMove).waiting_for;
 }
 
 TEST(DriverTest, BrokenJournalStopsEverything) {

@@ -145,6 +145,7 @@ void SimAgents::CheckSend(const Command& command) {
   if (command.epoch < highest_sent_) wrong.push_back("epoch fell: " + command.id.value());
   highest_sent_ = command.epoch;
   if (!std::holds_alternative<Recover>(command.action)) return;
+  if (std::get<Recover>(command.action).own_log) return;
   for (size_t i = 0; i < plan->steps.size(); ++i) {
     if (Needs(plan->steps[i]) && !succeeded.contains(static_cast<int>(i))) {
       wrong.push_back("recovered too early: " + command.id.value());
@@ -236,6 +237,10 @@ Outcome SimAgents::Act(const HostId& id, const Command& command) {
   Outcome outcome = OkOutcome();
   if (std::holds_alternative<ShipTail>(command.action))
     outcome.position = LogPosition{1, 0x3000060};
+  if (std::holds_alternative<Recover>(command.action)) outcome.position = LogPosition{2, 0x3000060};
+  if (std::holds_alternative<StopLogShipping>(command.action)) {
+    outcome.position = LogPosition{1, 0x30FFFFF};
+  }
   if (const auto* apply = std::get_if<ApplyPendingLogs>(&command.action)) {
     if (apply->until.none()) wrong.push_back("no position to wait for: " + command.id.value());
   }
@@ -391,6 +396,41 @@ PoolState SmallPool() {
   for (const std::string& line : kSmall) story.Run(line);
   for (const char* line : {"healthy", "plan adopt", "succeed"}) story.Run(line);
   return *story.seen().FindPoolState(PoolId("pool"));
+}
+
+Plan SmallFailover() {
+  const PoolState pool = SmallPool();
+  const std::vector<Lineage>& lineages = pool.rights.at(DatabaseId("mgc")).lineages;
+  const ResourceRef backup{HostId("dr-sql1"), ResourceId("mgc")};
+  const ResourceRef chat{HostId("dr-chat1"), ResourceId("chat")};
+  Plan plan;
+  plan.id = PlanId("p2");
+  plan.pool = PoolId("pool");
+  plan.kind = PlanKind::kFailover;
+  plan.epoch_before = pool.epoch;
+  plan.epoch = pool.epoch.Next();
+  plan.fence_on_return = {{HostId("hq-chat1"), ResourceId("chat")},
+                          {HostId("hq-sql1"), ResourceId("mgc")}};
+  const auto add = [&](const ResourceRef& target, std::variant<RaiseEpoch, Action> what) {
+    Step step;
+    step.target = target;
+    if (target == backup) step.database = DatabaseId("mgc");
+    step.what = std::move(what);
+    step.title = step.raises_epoch() ? "Raise the epoch" : Describe(*step.action());
+    if (!plan.steps.empty()) step.after = {static_cast<int>(plan.steps.size()) - 1};
+    plan.steps.push_back(std::move(step));
+    return &plan.steps.back();
+  };
+  add(backup, CheckDatabase{InstanceRole::kBackup, "", false, true});
+  add(chat, PointAt{backup.host});
+  add({}, RaiseEpoch{});
+  add(backup, StopLogShipping{lineages});
+  add(backup, CopyPendingLogs{lineages})->input_from = 3;
+  add(backup, ApplyPendingLogs{LogPosition(), true})->input_from = 3;
+  add(backup, Recover{{lineages.back().system_id, plan.epoch, backup.host, ShareId("dr"), {}}});
+  add(chat, Activate{});
+  add(chat, Canary{})->skippable = true;
+  return plan;
 }
 
 Plan LargeAdopt() {

@@ -151,6 +151,9 @@ std::string Dump(const PoolState& state);
 Plan SmallSwitchover();
 Plan LargeSwitchover();
 Plan SmallAdopt();
+// Of the small pool's whole home site, as a chain. 0 check, 1 PointAt, 2 epoch, 3 StopLogShipping,
+// 4 Copy, 5 Apply, 6 Recover, 7 Activate, 8 Canary.
+Plan SmallFailover();
 Plan LargeAdopt();
 // What the journal holds of the pool before such a switchover.
 PoolState SmallPool();
