@@ -207,8 +207,8 @@ void CoordinatorProcess::AdmitPlan(Plan plan, std::function<void(absl::StatusOr<
   driver_->Admit(std::move(plan), std::move(done));
 }
 
-void CoordinatorProcess::Resume(const PlanId& plan) {
-  driver_->Resume(plan, "operator", "mended", "", [](const absl::Status&) {});
+void CoordinatorProcess::Operate(const PlanId& plan, Verb verb, std::optional<int> step) {
+  driver_->Operate(plan, {verb, step, "operator", "simulation", ""}, [](const absl::Status&) {});
 }
 
 void CoordinatorProcess::AcceptLedgers() {

@@ -65,7 +65,7 @@ class CoordinatorProcess : public AgentGateway {
   Planned PlanMove(const Goal& goal);
   Planned PlanBlindly(const Goal& goal);  // as if no other plan ran
   void AdmitPlan(Plan plan, std::function<void(absl::StatusOr<PlanId>)> done);
-  void Resume(const PlanId& plan);
+  void Operate(const PlanId& plan, Verb verb, std::optional<int> step = std::nullopt);
   void AcceptLedgers();
 
   // What a broken or hostile peer sends in the present session of an agent, to it or from it.

@@ -22,7 +22,9 @@ constexpr std::array<std::string_view, kFaultKinds> kNames = {
     "share-full",        "share-slow",
     "clock-jump",        "second-plan",
     "early-resume",      "fence-by-hand",
-    "fence-damaged",     "junk"};
+    "fence-damaged",     "junk",
+    "operator-pauses",   "operator-retries",
+    "operator-skips",    "operator-aborts"};
 
 constexpr std::array<std::string_view, kStepKinds> kSteps = {
     "CheckDatabase",   "EndConnections",   "Fence",   "Unfence",   "StartStandby", "ShipTail",

@@ -40,8 +40,12 @@ enum class FaultKind {
   kFenceByHand,
   kFenceDamaged,
   kJunk,
+  kOperatorPauses,
+  kOperatorRetries,
+  kOperatorSkips,
+  kOperatorAborts,
 };
-inline constexpr int kFaultKinds = 26;
+inline constexpr int kFaultKinds = 30;
 std::string_view ToString(FaultKind kind);
 std::optional<FaultKind> FindFaultKind(std::string_view name);
 

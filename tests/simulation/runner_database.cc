@@ -140,8 +140,7 @@ Task<Outcome> Act(Run* run, Unfence action) {
   if (!repeated && record.write.has_value() && record.write->sealed.has_value()) {
     co_return Refuse(*run, "SHIPPED_TO_ITS_END", "its log was shipped to its end");
   }
-  if (unit.data.control == DataDirectory::Control::kStoppedInRecovery ||
-      unit.data.control == DataDirectory::Control::kInRecovery) {
+  if (unit.data.InRecovery()) {
     co_return Refuse(*run, "IS_A_STANDBY", "its control file says in recovery");
   }
   const bool was_primary =
@@ -332,18 +331,13 @@ Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
   }
 }
 
-bool InRecovery(const Unit& unit) {
-  return unit.data.standby_signal || unit.data.control == DataDirectory::Control::kInRecovery ||
-         unit.data.control == DataDirectory::Control::kStoppedInRecovery;
-}
-
 // One that is down is started as the standby that it is, or as what an earlier try made of it.
 Task<Outcome> StartForRecovery(Run* run, FenceRecord record, Recover action) {
   Unit& unit = run->unit;
   if (!IsOurs(record, action)) {
     if (record.write.has_value()) co_return Refuse(*run, "HOLDS_ANOTHER_RIGHT", "another right");
     if (!unit.data.standby_signal) co_return Refuse(*run, "NOT_IN_RECOVERY", "it is no standby");
-  } else if (InRecovery(unit)) {
+  } else if (unit.data.standby_signal || unit.data.InRecovery()) {
     PlaceSignal(run);  // a promotion that was cut off may have removed it
   } else {
     SIM_TRY(OpenFor(run, record, action.write, FencePhase::kOpen));
@@ -368,11 +362,32 @@ Task<Outcome> Promote(Run* run, FenceRecord record, Recover action) {
   co_return OkOutcome();
 }
 
+// A fenced instance that wrote before takes its right back: under standby.signal it replays its own
+// log to the end, which is then left for a timeline of its own.
+Task<Outcome> ReplayOwnLog(Run* run, FenceRecord record, Recover action) {
+  Unit& unit = run->unit;
+  if (record.phase < FencePhase::kClosing) co_return Refuse(*run, "NOT_FENCED", "fence it first");
+  if (!record.write.has_value() && !record.fetch.empty()) {
+    co_return Refuse(*run, "FOLLOWS_ANOTHER", "it has no log of its own to take back");
+  }
+  if (!unit.LockFree() && !StandbyRuns(unit)) co_return Refuse(*run, "STILL_RUNS", "it is alive");
+  PlaceSignal(run);
+  SIM_PAUSE(run, kMilli / 10, kMilli);
+  SIM_TRY(OpenFor(run, record, action.write, FencePhase::kUnconfirmed));
+  SIM_TRY(StartAndWait(run));
+  SIM_PAUSE(run, 5 * kMilli, 10 * kMilli);
+  co_return OkOutcome();
+}
+
 Task<Outcome> Act(Run* run, Recover action) {
   Unit& unit = run->unit;
   SIM_PAUSE(run, kMilli / 10, kMilli);
-  const FenceRecord record = FenceOrClosed(run);
+  FenceRecord record = FenceOrClosed(run);
   if (StaleEpoch(*run, record)) co_return Refuse(*run, "STALE_EPOCH", "the fence has seen more");
+  if (action.own_log && !IsOurs(record, action)) {
+    SIM_TRY(ReplayOwnLog(run, record, action));
+    record = FenceOrClosed(run);
+  }
   if (!unit.Runs()) SIM_TRY(StartForRecovery(run, record, action));
   if (!unit.Answers()) co_return Fail("UNAVAILABLE", "it does not answer");
   const bool in_recovery = StandbyRuns(unit);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "coordinator/executor/options.h"
 namespace baton::sim {
 namespace {
 
@@ -13,6 +14,9 @@ constexpr Nanos kMendedEnd = 240 * kSecond;
 constexpr Nanos kOperatorTick = 200 * kMilli;
 constexpr Nanos kPatience = 50 * kMilli;
 constexpr Nanos kPatienceMax = 400 * kMilli;
+// How often a plan is resumed before it is let go on without a step, or aborted.
+constexpr int kTriesMax = 12;
+constexpr int kTriesHealed = 6;
 
 }  // namespace
 
@@ -206,12 +210,34 @@ void Simulation::OperatorTick() {
   const Execution* running = Running();
   if (running == nullptr) return AskForMove();
   if (coordinator_->journal().idle()) oracle_.CheckGoesOn(*running);
-  if (running->state != PlanState::kWaiting) return;
+  if (running->state == PlanState::kWaiting) OperateOn(*running);
+}
+
+// Resumes what waits, as somebody who mends what the reason names; what goes on waiting is let go
+// on without a step where that is allowed, else aborted.
+void Simulation::OperateOn(const Execution& waiting) {
   const Nanos now = world_->queue.now();
   const bool due = now - resumed_ > kSecond;
   if (!due || (!healed_ && !world_->rng.Chance(30))) return;
   resumed_ = now;
-  coordinator_->Resume(running->plan->id);
+  const PlanId& plan = waiting.plan->id;
+  if (plan != tried_) tries_ = 0;
+  tried_ = plan;
+  const bool tired = ++tries_ > (healed_ ? kTriesHealed : kTriesMax);
+  const std::vector<PlanOption> options = OptionsFor(waiting);
+  const auto find = [&](Verb verb) {
+    return std::find_if(options.begin(), options.end(), [verb](const PlanOption& option) {
+      return option.verb == verb && option.allowed;
+    });
+  };
+  for (const Verb verb : {Verb::kSkip, Verb::kAbort, Verb::kResume, Verb::kRetry}) {
+    const bool last_resort = verb == Verb::kSkip || verb == Verb::kAbort;
+    if (last_resort && !tired) continue;
+    const auto option = find(verb);
+    if (option != options.end()) return coordinator_->Operate(plan, verb, option->step);
+  }
+  oracle_.Fail(Checker::kEndsOrWaits,
+               absl::StrCat("plan ", plan.value(), " waits, and nothing is allowed"));
 }
 
 Goal Simulation::NextGoal() {

@@ -105,6 +105,7 @@ class Simulation {
   Unit* HoldsTheRight() const;
   void Cover(FaultKind kind);
   void OperatorTick();
+  void OperateOn(const Execution& waiting);
   void AskForMove();
   bool Ask(Goal goal);
   Goal NextGoal();
@@ -134,6 +135,8 @@ class Simulation {
   bool healed_ = false;
   int64_t sync_points_ = 0;
   Nanos resumed_ = 0;
+  PlanId tried_;
+  int tries_ = 0;
   Nanos talk_pause_ = 60 * kMilli;
   std::map<int, std::pair<int, Point>> points_;  // of steps of the running plan: kind, how far
   PlanId points_of_;

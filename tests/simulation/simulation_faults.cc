@@ -12,6 +12,23 @@ namespace {
 // By then a supervisor that works has stopped what was fenced by hand.
 constexpr Nanos kHandFenceDue = 1500 * kMilli;
 
+std::optional<Verb> VerbOf(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::kEarlyResume:
+      return Verb::kResume;
+    case FaultKind::kOperatorPauses:
+      return Verb::kPause;
+    case FaultKind::kOperatorRetries:
+      return Verb::kRetry;
+    case FaultKind::kOperatorSkips:
+      return Verb::kSkip;
+    case FaultKind::kOperatorAborts:
+      return Verb::kAbort;
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 // --- when ---
@@ -151,6 +168,10 @@ void Simulation::Fire(const Fault& fault, int step_host) {
     case FaultKind::kSecondPlan:
     case FaultKind::kEarlyResume:
     case FaultKind::kFenceByHand:
+    case FaultKind::kOperatorPauses:
+    case FaultKind::kOperatorRetries:
+    case FaultKind::kOperatorSkips:
+    case FaultKind::kOperatorAborts:
       return FireByOperator(fault, host);
   }
 }
@@ -306,8 +327,8 @@ void Simulation::FireByOperator(const Fault& fault, int) {
   if (!coordinator_->running()) return;
   if (fault.kind == FaultKind::kFenceByHand) return FenceByHand(fault);
   const Execution* running = Running();
-  if (fault.kind == FaultKind::kEarlyResume) {
-    if (running != nullptr) coordinator_->Resume(running->plan->id);
+  if (const auto verb = VerbOf(fault.kind); verb.has_value()) {
+    if (running != nullptr) coordinator_->Operate(running->plan->id, *verb);
     return;
   }
   Planned planned = coordinator_->PlanBlindly(NextGoal());

@@ -78,6 +78,9 @@ class DataDirectory {
   std::set<FileName> done;      // shipped
 
   LogPosition Position() const { return {timeline, end}; }
+  bool InRecovery() const {
+    return control == Control::kInRecovery || control == Control::kStoppedInRecovery;
+  }
   void Append(uint64_t id, int64_t message);
   // Ends the present segment if something is in it.
   void Switch();

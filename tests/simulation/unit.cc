@@ -77,6 +77,7 @@ GateDecision Unit::Judge(bool* may_write) const {
   facts.boot = host.boot;
   facts.is_database = is_database();
   facts.standby_signal = data.standby_signal;
+  facts.was_in_recovery = is_database() && data.InRecovery();
   if (facts.fence.has_value()) {
     if (world_.Is(Mutation::kGateIgnoresBoot)) facts.fence->confirmed_boot = host.boot;
     if (world_.Is(Mutation::kGateIgnoresFence)) {

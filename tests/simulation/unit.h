@@ -114,7 +114,7 @@ class Unit {
   void ArchiveOne();
   void ShippedOne(const FileName& name, const LineageKey& key, bool stored);
   void ArchiveTick();
-  std::optional<uint64_t> LeaveTimeline();
+  std::optional<Branch> LeaveTimeline();
   std::shared_ptr<const LogFile> Fetch(const FileName& name);
 
   World& world_;

@@ -119,8 +119,8 @@ void Unit::ReplaySoon(Nanos delay) {
   });
 }
 
-// Where the present timeline has to be left for a newer one; none: it goes on.
-std::optional<uint64_t> Unit::LeaveTimeline() {
+// Where the present timeline has to be left, and for which one; none: it goes on.
+std::optional<Branch> Unit::LeaveTimeline() {
   const std::vector<Lineage>& fetch = fence.visible->fetch;
   const LogFile* best = nullptr;
   uint32_t best_timeline = data.timeline;
@@ -146,12 +146,14 @@ std::optional<uint64_t> Unit::LeaveTimeline() {
                              branch.timeline + 1, " left its own");
       return std::nullopt;
     }
+    const uint32_t next =
+        i + 1 < best->history.size() ? best->history[i + 1].timeline : best_timeline;
     if (data.end == branch.lsn) {
       data.history.assign(best->history.begin(), best->history.begin() + i + 1);
-      data.timeline = i + 1 < best->history.size() ? best->history[i + 1].timeline : best_timeline;
+      data.timeline = next;
       return LeaveTimeline();
     }
-    return branch.lsn;
+    return Branch{next, branch.lsn};
   }
   problem = absl::StrCat("timeline ", best_timeline, " does not come from its own");
   return std::nullopt;
@@ -164,10 +166,15 @@ void Unit::Replay() {
   }
   for (bool moved = true; moved;) {
     problem.clear();
-    const std::optional<uint64_t> leave = LeaveTimeline();
-    const FileName name{data.timeline, data.end / kSegmentBytes, false};
-    const std::shared_ptr<const LogFile> file = Fetch(name);
-    moved = file != nullptr && data.Apply(*file, leave.value_or(UINT64_MAX));
+    const std::optional<Branch> leave = LeaveTimeline();
+    const uint64_t until = leave.has_value() ? leave->lsn : UINT64_MAX;
+    const uint64_t segment = data.end / kSegmentBytes;
+    std::shared_ptr<const LogFile> file = Fetch({data.timeline, segment, false});
+    moved = file != nullptr && data.Apply(*file, until);
+    // The first file of the next timeline begins with what the one before had in that segment.
+    if (moved || !leave.has_value() || until / kSegmentBytes != segment) continue;
+    file = Fetch({leave->timeline, segment, false});
+    moved = file != nullptr && data.Apply(*file, until);
   }
   if (!problem.empty()) world_.oracle->OnDiverged(*this);
 }
