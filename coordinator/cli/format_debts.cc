@@ -47,8 +47,8 @@ std::string IfFailedOver(const v1::PoolStatus& pool) {
   return text;
 }
 
-// A former writer that came back: its fence is proven, and it doesn't follow yet.
-bool ReturnedFenced(const v1::MemberStatus& member) {
+// A copy whose fence is proven, and which doesn't follow.
+bool StoppedFenced(const v1::MemberStatus& member) {
   const v1::FenceSummary& fence = member.observation().fence();
   const bool fenced =
       fence.phase() == v1::FENCE_PHASE_CLOSING || fence.phase() == v1::FENCE_PHASE_CLOSED;
@@ -65,8 +65,8 @@ std::string Orphans(const v1::PoolStatus& pool) {
           &text, "  returned, fenced: ", Text(member.resource()), " holds ",
           Bytes(member.orphan_bytes()),
           " of log beyond the fork; nothing overwrites it before it is in quarantine\n");
-    } else if (!pool.protected_() && ReturnedFenced(member)) {
-      absl::StrAppend(&text, "  returned, fenced: ", Text(member.resource()),
+    } else if (!pool.protected_() && StoppedFenced(member)) {
+      absl::StrAppend(&text, "  stopped, fenced: ", Text(member.resource()),
                       " holds no log beyond the fork that is known of\n");
     }
   }

@@ -26,11 +26,6 @@ std::string FormatSteps(const v1::Plan& plan) {
   return table.empty() ? "" : table.ToString("  ");
 }
 
-std::string Window(const v1::AnnouncedLoss& loss) {
-  const auto window = FromProto("window", loss.window());
-  return loss.has_window() && window.ok() ? Took(*window) : "not known";
-}
-
 std::string SeenAgo(const v1::AnnouncedLoss& loss) {
   const auto age = FromProto("report_age", loss.report_age());
   return loss.has_report_age() && age.ok() ? absl::StrCat(Took(*age), " before") : "never seen";
@@ -44,7 +39,7 @@ std::string FormatLosses(const google::protobuf::RepeatedPtrField<v1::AnnouncedL
   for (const v1::AnnouncedLoss& loss : losses) {
     const std::string commit = LocalTimeToMillis(loss.last_commit_time());
     const std::string end = Text(loss.lost_end());
-    table.Add({loss.database(), Window(loss), end.empty() ? "not known" : Bytes(loss.bytes()),
+    table.Add({loss.database(), LossWindow(loss), end.empty() ? "not known" : Bytes(loss.bytes()),
                Text(loss.kept()), commit.empty() ? "not known" : commit,
                end.empty() ? "not known" : end, SeenAgo(loss)});
   }

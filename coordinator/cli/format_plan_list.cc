@@ -19,12 +19,13 @@ std::string FormatPlanList(const v1::ListPlansResponse& plans) {
 }
 
 std::string FormatHistory(const v1::ListPlansResponse& plans) {
-  TextTable table({"ENDED", "POOL", "KIND", "ROUTE", "EPOCH", "RESULT", "TOOK", "BY", "REASON"});
+  TextTable table({"ENDED", "POOL", "KIND", "ROUTE", "EPOCH", "RESULT", "TOOK", "ANNOUNCED LOSS",
+                   "BY", "REASON"});
   for (const v1::Plan& plan : plans.plans()) {
     if (!plan.has_end_time()) continue;
     table.Add({LocalTime(plan.end_time()), plan.pool(), Word(plan.kind()), Route(plan),
-               Text(plan.epoch()), Word(plan.state()), PlanTook(plan), plan.requested_by(),
-               plan.reason()});
+               Text(plan.epoch()), Word(plan.state()), PlanTook(plan), MostLost(plan),
+               plan.requested_by(), plan.reason()});
   }
   return table.empty() ? "nothing has been moved yet\n" : table.ToString();
 }

@@ -1,9 +1,11 @@
 #include "coordinator/cli/plan_words.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
+#include "common/rpc/protocol_proto.h"
 #include "coordinator/cli/format.h"
 #include "coordinator/cli/text_table.h"
 #include "coordinator/cli/words.h"
@@ -21,6 +23,23 @@ std::string Route(const v1::Plan& plan) {
 std::string PlanTook(const v1::Plan& plan) {
   if (!plan.has_end_time() || !plan.has_create_time()) return "";
   return Took(ToTime(plan.end_time()) - ToTime(plan.create_time()));
+}
+
+std::string LossWindow(const v1::AnnouncedLoss& loss) {
+  const auto window = FromProto("window", loss.window());
+  return loss.has_window() && window.ok() ? Took(*window) : "not known";
+}
+
+std::string MostLost(const v1::Plan& plan) {
+  const v1::AnnouncedLoss* most = nullptr;
+  for (const v1::AnnouncedLoss& loss : plan.losses()) {
+    if (!loss.has_window()) return LossWindow(loss);
+    const bool more =
+        most == nullptr || std::pair(loss.window().seconds(), loss.window().nanos()) >
+                               std::pair(most->window().seconds(), most->window().nanos());
+    if (more) most = &loss;
+  }
+  return most == nullptr ? "" : LossWindow(*most);
 }
 
 std::string ExplanationLines(const v1::Plan& plan) {

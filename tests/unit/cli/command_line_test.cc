@@ -7,6 +7,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "tests/unit/cli/golden.h"
+
 namespace baton {
 namespace {
 
@@ -201,6 +203,12 @@ TEST(CommandLineTest, HelpTeaches) {
   }
 }
 
+TEST(CommandLineTest, HelpIsAScreenOfItsOwn) {
+  ExpectGolden("help.txt", Parse("--help").text);
+  ExpectGolden("help_failover.txt", Parse("failover --help").text);
+  ExpectGolden("help_abort.txt", Parse("abort --help").text);
+}
+
 TEST(CommandLineTest, TellsItsVersion) {
   EXPECT_THAT(Parse("--version").text, HasSubstr("baton 0."));
   EXPECT_EQ(Parse("--version").code, ExitCode::kDone);
@@ -208,11 +216,19 @@ TEST(CommandLineTest, TellsItsVersion) {
 
 TEST(CommandLineTest, ExamplesOfTheHelpCanBeTyped) {
   const CommandInfo root = CommandTree();
+  std::vector<std::string> verbs;
   for (const CommandInfo& command : root.commands) {
-    const std::string help = Parse(command.name + " --help").text;
+    verbs.push_back(command.name);
+    for (const CommandInfo& inner : command.commands) {
+      verbs.push_back(command.name + " " + inner.name);
+    }
+  }
+  for (const std::string& verb : verbs) {
+    const std::string help = Parse(verb + " --help").text;
     std::string example = help.substr(help.find("Example:\n  ") + 11);
     example = example.substr(0, example.find('\n'));
-    if (example.rfind("baton ", 0) != 0) continue;  // a pipeline
+    example = example.substr(0, example.find(" > "));
+    if (example.rfind("baton ", 0) != 0) continue;  // a shell's own words
     std::vector<std::string> words;
     bool quoted = false;
     std::string word;

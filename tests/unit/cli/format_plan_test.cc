@@ -136,6 +136,13 @@ TEST_F(FormatPlanTest, PlansAndHistory) {
   v1::ListPlansResponse plans;
   *plans.add_plans() = SamplePlan();
   *plans.add_plans() = EndedPlan(v1::PLAN_STATE_SUCCEEDED);
+  v1::Plan& lossy = *plans.add_plans();
+  lossy = FailoverPlan();
+  lossy.set_state(v1::PLAN_STATE_SUCCEEDED);
+  *lossy.mutable_end_time() = ToProto(SampleNow() + absl::Milliseconds(420));
+  v1::Plan& unbounded = *plans.add_plans();
+  unbounded = lossy;
+  *unbounded.add_losses() = UnboundedLoss();
   ExpectGolden("plan_list.txt", FormatPlanList(plans));
   ExpectGolden("history.txt", FormatHistory(plans));
 }

@@ -54,7 +54,7 @@ TEST_F(FormatTest, StatusOfACopyThatIsEmptyOrHoldsNothingOfItsOwn) {
   v1::ListPoolsResponse pools = FailedOverPools();
   v1::MemberStatus& old = *pools.mutable_pools(0)->mutable_members(0);
   old.set_orphan_bytes(0);
-  EXPECT_THAT(FormatDebts(pools.pools(0)), HasSubstr("returned, fenced: hq-sql1/mgc holds no log"));
+  EXPECT_THAT(FormatDebts(pools.pools(0)), HasSubstr("stopped, fenced: hq-sql1/mgc holds no log"));
   old.mutable_observation()->mutable_database()->set_state(v1::DATABASE_STATE_EMPTY);
   ExpectGolden("debts_empty.txt", FormatDebts(pools.pools(0)));
 }
