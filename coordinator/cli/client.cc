@@ -59,6 +59,11 @@ absl::Status Client::Explain(const absl::Status& status) const {
   if (status.code() == absl::StatusCode::kCancelled && terminal_.interrupt.triggered()) {
     return absl::CancelledError("interrupted before the coordinator answered");
   }
+  if (status.code() == absl::StatusCode::kUnimplemented) {
+    return absl::UnimplementedError(
+        absl::StrCat("the coordinator at ", address(),
+                     " knows no such call: it is older than this baton; run both in one version"));
+  }
   if (status.code() != absl::StatusCode::kUnavailable) return status;
   const std::string tried = absl::StrJoin(
       endpoints_, ", ", [](std::string* out, const Endpoint& e) { out->append(e.address); });

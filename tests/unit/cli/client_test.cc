@@ -71,6 +71,13 @@ TEST_F(ClientTest, DoesNotRepeatWhatWasAnswered) {
   EXPECT_EQ(first_.create_requests().size() + second_.create_requests().size(), 1u);
 }
 
+TEST_F(ClientTest, AnOlderCoordinatorIsNamed) {
+  first_.FailNext(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, ""));
+  Client client = Make();
+  EXPECT_THAT(std::string(client.PausePlan(v1::OperatePlanRequest()).status().message()),
+              HasSubstr("the coordinator at first:1 knows no such call: it is older"));
+}
+
 TEST_F(ClientTest, AStreamEndsWithItsStatus) {
   Client client = Make();
   v1::WatchEventsRequest request;
