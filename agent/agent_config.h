@@ -17,7 +17,7 @@ struct ResourceFile {
 
 struct AgentConfig {
   HostId host;
-  std::vector<std::string> coordinators;  // addresses; the first is spoken to
+  std::vector<std::string> coordinators;  // addresses, dialled in turn
   std::string ledger;
   std::string guard;
   std::string log_level = "info";

@@ -64,8 +64,11 @@ absl::StatusOr<std::unique_ptr<AgentHost>> AgentHost::Create(const AgentConfig& 
   for (const ResourceFile& file : config.resources) {
     BATON_RETURN_IF_ERROR(host->Add(file, config, clock, opened.contents.id));
   }
-  host->link_ =
-      std::make_unique<SessionClient>(scheduler, DialCoordinator(config.coordinators.front()));
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  for (const std::string& address : config.coordinators) {
+    channels.push_back(DialCoordinator(address));
+  }
+  host->link_ = std::make_unique<SessionClient>(scheduler, std::move(channels));
   AgentCore::Options options = {config.host, BATON_VERSION, RandomSeed(), Log};
   AgentCore::Ports ports = {scheduler, clock, host->ledger_.get(), &host->children_,
                             host->link_.get()};

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "spdlog/spdlog.h"
 
@@ -59,7 +60,8 @@ int RunAgent(const std::string& file) {
     loop.Stop();
   });
   spdlog::info("agent {} of host {} looks after {} resources, coordinator {}", BATON_VERSION,
-               config->host.value(), config->resources.size(), config->coordinators.front());
+               config->host.value(), config->resources.size(),
+               absl::StrJoin(config->coordinators, " or "));
   (*host)->Start();
   loop.Run();
   ender.join();

@@ -58,6 +58,9 @@ Outcome OutcomeOfError(const Action& action, const absl::Status& status,
   }
   outcome.message = absl::StrCat(ToAbsl(ActionName(action)), ": ", status.message(),
                                  "; done: ", done.empty() ? "nothing" : absl::StrJoin(done, ", "));
+  if (outcome.code == OutcomeCode::kCancelled && !done.empty()) {
+    absl::StrAppend(&outcome.message, "; not done: what comes after that");
+  }
   return outcome;
 }
 

@@ -22,9 +22,10 @@ void StreamCount::WaitForNone() {
   while (count_ > 0) changed_.Wait(&mutex_);
 }
 
-SessionClient::SessionClient(Scheduler* scheduler, std::shared_ptr<grpc::Channel> channel)
+SessionClient::SessionClient(Scheduler* scheduler,
+                             std::vector<std::shared_ptr<grpc::Channel>> channels)
     : scheduler_(scheduler),
-      channel_(std::move(channel)),
+      channels_(std::move(channels)),
       streams_(std::make_shared<StreamCount>()) {}
 
 SessionClient::~SessionClient() {
@@ -34,7 +35,14 @@ SessionClient::~SessionClient() {
 
 void SessionClient::Open(const Hello& hello, Events events) {
   Close();
-  current_ = std::make_shared<SessionStream>(scheduler_, channel_, streams_, std::move(events));
+  if (welcomed_ != nullptr && !*welcomed_) turn_ = (turn_ + 1) % channels_.size();
+  welcomed_ = std::make_shared<bool>(false);
+  events.message = [welcomed = welcomed_, message = std::move(events.message)](FromCoordinator m) {
+    *welcomed = *welcomed || std::holds_alternative<Welcome>(m);
+    message(std::move(m));
+  };
+  current_ =
+      std::make_shared<SessionStream>(scheduler_, channels_[turn_], streams_, std::move(events));
   current_->Start(hello);
 }
 

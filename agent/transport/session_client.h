@@ -1,8 +1,10 @@
 // The agent's stream to the coordinator, over gRPC.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "grpcpp/channel.h"
 
@@ -31,7 +33,9 @@ class StreamCount {
 // before was handed over. `scheduler` outlives it.
 class SessionClient : public CoordinatorLink {
  public:
-  SessionClient(Scheduler* scheduler, std::shared_ptr<grpc::Channel> channel);
+  // `channels`, at least one: where a coordinator may be. The one that welcomed last is tried
+  // again, every other one gives its turn to the next.
+  SessionClient(Scheduler* scheduler, std::vector<std::shared_ptr<grpc::Channel>> channels);
   // Cancels what is open and waits until gRPC has let go of it.
   ~SessionClient() override;
 
@@ -41,7 +45,9 @@ class SessionClient : public CoordinatorLink {
 
  private:
   Scheduler* scheduler_;
-  std::shared_ptr<grpc::Channel> channel_;
+  const std::vector<std::shared_ptr<grpc::Channel>> channels_;
+  size_t turn_ = 0;
+  std::shared_ptr<bool> welcomed_;  // on the stream opened last; null: none was
   std::shared_ptr<StreamCount> streams_;
   std::shared_ptr<SessionStream> current_;
 };

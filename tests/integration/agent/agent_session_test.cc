@@ -97,8 +97,11 @@ class NoChildren : public Children {
 // One life of an agent. Ending it is as abrupt as a kill: nothing more is written or said.
 class Life {
  public:
-  Life(const std::string& ledger, const std::string& address, HeldRunner* runner)
-      : loop_(clock_), client_(std::make_unique<SessionClient>(&loop_, DialCoordinator(address))) {
+  Life(const std::string& ledger, const std::vector<std::string>& addresses, HeldRunner* runner)
+      : loop_(clock_) {
+    std::vector<std::shared_ptr<grpc::Channel>> channels;
+    for (const std::string& address : addresses) channels.push_back(DialCoordinator(address));
+    client_ = std::make_unique<SessionClient>(&loop_, std::move(channels));
     absl::StatusOr<SqliteLedger::Opened> opened =
         SqliteLedger::Open({ledger, HostId("h1"), &clock_});
     EXPECT_TRUE(opened.ok()) << opened.status();
@@ -157,10 +160,11 @@ class AgentSessionTest : public testing::Test {
     }
     rmdir(folder_.c_str());
   }
-  void Live() {
+  void Live() { Live({coordinator_.address()}); }
+  void Live(const std::vector<std::string>& addresses) {
     life_.reset();
     runner_.Forget();
-    life_ = std::make_unique<Life>(folder_ + "/ledger.db", coordinator_.address(), &runner_);
+    life_ = std::make_unique<Life>(folder_ + "/ledger.db", addresses, &runner_);
   }
   std::shared_ptr<ScriptedSession> Session() {
     std::shared_ptr<ScriptedSession> session = coordinator_.AwaitSession();
@@ -245,6 +249,46 @@ TEST_F(AgentSessionTest, ARefusalIsLoggedOnceAndTriedUntilItIsOver) {
   EXPECT_EQ(life_->Logged("not in the topology"), 1);
   coordinator_.Refuse(grpc::Status::OK);
   EXPECT_GT(Session()->hello().session_counter(), 4u);
+}
+
+TEST_F(AgentSessionTest, DialsEveryCoordinatorInTurnAndStaysWithTheOneThatWelcomes) {
+  ScriptedCoordinator follower;
+  follower.Refuse(grpc::Status(grpc::StatusCode::UNAVAILABLE, "another one leads"));
+  std::string nobody;
+  { nobody = ScriptedCoordinator().address(); }
+  Live({nobody, follower.address(), coordinator_.address()});
+  for (int sessions = 0; sessions < 3; ++sessions) {
+    auto session = Session();
+    ASSERT_NE(session, nullptr);
+    session->Welcome();
+    EXPECT_TRUE(session->Await([](const v1::AgentMessage& heard) { return heard.has_report(); })
+                    .has_value());
+    // After the first it is found at once.
+    EXPECT_EQ(follower.refused(), 1);
+    session->End(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the coordinator died"));
+  }
+  coordinator_.Refuse(grpc::Status(grpc::StatusCode::UNAVAILABLE, "another one leads now"));
+  follower.Refuse(grpc::Status::OK);
+  EXPECT_NE(follower.AwaitSession(), nullptr);
+}
+
+TEST_F(AgentSessionTest, ARevokeThatCannotBeReadOrIsForNobodyIsAnsweredAndTheSessionGoesOn) {
+  Live();
+  auto session = Session();
+  session->Welcome();
+  for (const std::string& resource :
+       {std::string("nothing"), std::string(5000, 'x'), std::string()}) {
+    v1::CoordinatorMessage message;
+    message.mutable_revoke()->set_pool("chat.example.com");
+    message.mutable_revoke()->set_resource(resource);
+    session->Send(message);
+    const auto heard =
+        session->Await([](const v1::AgentMessage& answer) { return answer.has_revoked(); });
+    ASSERT_TRUE(heard.has_value()) << resource;
+    EXPECT_EQ(heard->revoked().outcome().code(), v1::OUTCOME_CODE_REFUSED);
+  }
+  session->Send(WireCommand("c1"));
+  EXPECT_TRUE(session->AwaitAccepted("c1"));
 }
 
 TEST_F(AgentSessionTest, ACommandThatCannotBeReadIsRefusedAndTheSessionGoesOn) {

@@ -160,7 +160,9 @@ void HostWorld::Boot() {
     runner.running.reset();
     probes[id].waiting.clear();
     fences[id].waiting.clear();
-    given.push_back({{id, kPool}, &probes[id], &runner, &fences[id]});
+    const auto other = acting.find(id);
+    ActionRunner* acts = other == acting.end() ? &runner : other->second;
+    given.push_back({{id, kPool}, &probes[id], acts, &fences[id]});
   }
   AgentCore::Options options = {HostId("h1"), "test", 7,
                                 [this](Severity, const std::string& text) { log.push_back(text); }};

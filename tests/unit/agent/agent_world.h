@@ -134,6 +134,7 @@ struct HostWorld {
   FakeChildren children;
   FakeLink link;
   std::map<ResourceId, FakeRunner> runners;
+  std::map<ResourceId, ActionRunner*> acting;  // in place of the one above
   std::map<ResourceId, FakeProbe> probes;
   std::map<ResourceId, FakeFenceFile> fences;
   std::vector<std::string> log;

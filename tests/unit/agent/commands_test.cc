@@ -1,6 +1,7 @@
 // Commands, from their arrival to their answer.
 #include "gtest/gtest.h"
 
+#include "agent/core/action_status.h"
 #include "tests/unit/agent/agent_world.h"
 
 namespace baton::agent {
@@ -148,6 +149,117 @@ TEST(CommandsTest, ACancelIsAcknowledgedWithWhatWasDone) {
   world.runners[kDatabase].Finish(Cancelled());
   world.loop.RunReady();
   EXPECT_EQ(world.Told("c1")->message, "stopped after 3 of 7 files");
+}
+
+// Takes its steps one after the other, a second each, and looks up only between them.
+class SlowRunner : public ActionRunner {
+ public:
+  explicit SlowRunner(VirtualLoop* loop) : loop_(loop) {}
+  void Start(const Command& command, std::function<void(Progress)>,
+             std::function<void(Outcome)> done) override {
+    command_ = command;
+    done_ = std::move(done);
+    steps_.clear();
+    cancelled_ = false;
+    Step();
+  }
+  void Cancel(const CommandId& id) override { cancelled_ = cancelled_ || id == command_.id; }
+  void Look(const Command&, std::function<void(Outcome)> done) override { done(Outcome()); }
+  void Check(const Action&, std::function<void(Outcome)> done) override { done(OkOutcome()); }
+
+ private:
+  void Step() {
+    if (cancelled_) {
+      return done_(OutcomeOfError(command_.action, absl::CancelledError("cancelled"), steps_));
+    }
+    if (steps_.size() == 3) return done_(OkOutcome());
+    loop_->After(absl::Seconds(1), [this] {
+      steps_.push_back("step " + std::to_string(steps_.size() + 1));
+      // The last one cannot be taken back.
+      if (steps_.size() == 3) cancelled_ = false;
+      Step();
+    });
+  }
+
+  VirtualLoop* loop_;
+  Command command_;
+  std::function<void(Outcome)> done_;
+  std::vector<std::string> steps_;
+  bool cancelled_ = false;
+};
+
+// What a command's cancel, so long after its start, is answered with.
+Outcome CancelledAfter(absl::Duration wait) {
+  HostWorld world;
+  SlowRunner slow(&world.loop);
+  world.acting[kDatabase] = &slow;
+  world.BootAndWelcome();
+  world.Deliver(world.MakeCommand("c1"));
+  world.loop.Advance(wait);
+  world.Deliver(CancelCommand{CommandId("c1")});
+  world.loop.Advance(absl::Seconds(5));
+  const std::optional<Outcome> told = world.Told("c1");
+  EXPECT_TRUE(told.has_value());
+  // Durable, and what is said when it is asked for again.
+  world.link.sent.clear();
+  world.Deliver(CancelCommand{CommandId("c1")});
+  EXPECT_EQ(world.Told("c1"), told);
+  return told.value_or(Outcome());
+}
+
+TEST(CancelTest, TellsWhatWasDoneAndWhatWasNot) {
+  const Outcome early = CancelledAfter(absl::Milliseconds(100));
+  EXPECT_EQ(early.code, OutcomeCode::kCancelled);
+  EXPECT_EQ(early.reason, "CANCELLED");
+  EXPECT_EQ(early.message,
+            "EndConnections: cancelled; done: step 1; not done: what comes after that");
+  const Outcome later = CancelledAfter(absl::Milliseconds(1100));
+  EXPECT_NE(later.message.find("done: step 1, step 2; not done"), std::string::npos);
+}
+
+TEST(CancelTest, WhatWasDoneInFullSaysSo) {
+  const Outcome late = CancelledAfter(absl::Milliseconds(2100));
+  EXPECT_TRUE(late.ok());
+  EXPECT_NE(late.message.find("in full before it could be stopped"), std::string::npos);
+  EXPECT_TRUE(CancelledAfter(absl::Seconds(4)).ok());
+}
+
+TEST(CancelTest, WhatWasNeverAcceptedNeverActs) {
+  HostWorld world;
+  world.BootAndWelcome();
+  world.Deliver(CancelCommand{CommandId("c1")});
+  ASSERT_EQ(world.link.All<CommandAnswer>().size(), 1u);
+  EXPECT_EQ(world.link.All<CommandAnswer>()[0].state, AnswerState::kNotAccepted);
+  Command wrong = world.MakeCommand("c2");
+  wrong.pool = PoolId("other.example.com");
+  world.Deliver(wrong);
+  world.Deliver(CancelCommand{CommandId("c2")});
+  EXPECT_EQ(world.link.All<CommandAnswer>().back().state, AnswerState::kFinished);
+  EXPECT_EQ(world.link.All<CommandAnswer>().back().outcome.reason, "POOL_UNKNOWN");
+}
+
+TEST(CancelTest, ARunnerThatTellsNothingIsNotTakenForOneThatDidNothing) {
+  HostWorld world;
+  world.BootAndWelcome();
+  world.Deliver(world.MakeCommand("c1"));
+  world.Deliver(CancelCommand{CommandId("c1")});
+  Outcome silent;
+  silent.code = OutcomeCode::kCancelled;
+  world.runners[kDatabase].Finish(silent);
+  world.loop.RunReady();
+  EXPECT_NE(world.Told("c1")->message.find("not known"), std::string::npos);
+}
+
+TEST(CancelTest, ACancelOutlivesItsSession) {
+  HostWorld world;
+  world.BootAndWelcome();
+  world.Deliver(world.MakeCommand("c1"));
+  world.Deliver(CancelCommand{CommandId("c1")});
+  world.LoseLink();
+  world.runners[kDatabase].Finish(Cancelled());
+  world.loop.Advance(absl::Seconds(1));
+  world.WelcomeNow();
+  EXPECT_EQ(world.Told("c1")->code, OutcomeCode::kCancelled);
 }
 
 TEST(CommandsTest, TheDeadlineStopsTheRunnerAndSaysSo) {
