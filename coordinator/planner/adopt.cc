@@ -9,6 +9,7 @@
 #include "coordinator/planner/candidates.h"
 #include "coordinator/planner/explain.h"
 #include "coordinator/planner/plan_builder.h"
+#include "coordinator/planner/seeding.h"
 
 namespace baton {
 namespace {
@@ -26,12 +27,23 @@ Epoch HighestSeen(const Inquiry& ask) {
   return highest;
 }
 
+// A chat server that cannot be reached and has no right to serve by the journal either.
+bool LeftOut(const Inquiry& ask, const PoolState* state, const ChatServer& server) {
+  return state != nullptr && !ask.seen.Connected(server.host) &&
+         !state->active_chat.contains(RefOf(server));
+}
+
 class Adoption {
  public:
   // `state` is null unless the journal knows the pool: then the right is given back.
   Adoption(const Inquiry& ask, const PoolState* state, std::vector<RolePair> pairs,
-           std::vector<const ChatServer*> next)
-      : ask_(ask), state_(state), pairs_(std::move(pairs)), next_(std::move(next)), builder_(ask) {
+           std::vector<const ChatServer*> next, bool bare)
+      : ask_(ask),
+        state_(state),
+        pairs_(std::move(pairs)),
+        next_(std::move(next)),
+        bare_(bare),
+        builder_(ask) {
     Plan& plan = builder_.plan();
     plan.from_site = plan.to_site = ask.seen.topology->SiteOf(pairs_.front().primary->host);
     plan.epoch_before = HighestSeen(ask);
@@ -50,6 +62,7 @@ class Adoption {
     StopChat();
     OpenPrimaries();
     ServeChat();
+    FollowAgain();
     return builder_.Take();
   }
 
@@ -80,13 +93,14 @@ class Adoption {
       // A fence put there by hand left standby.signal, which the check would take for a standby's.
       const bool fenced_by_hand = Database(*pair.primary).state == DatabaseState::kDown &&
                                   Database(*pair.primary).standby_signal;
-      if (!fenced_by_hand) {
+      if (!fenced_by_hand && !pair.own_log) {
         checked_.push_back(builder_.AddForDatabase(
             *pair.database, *pair.primary,
             CheckDatabase{InstanceRole::kPrimary, system_id, false, false},
             absl::StrCat("Check the primary of ", name, " on ", pair.primary->host.value()),
             {raised_}));
       }
+      if (pair.backup == nullptr || bare_) continue;
       checked_.push_back(builder_.AddForDatabase(
           *pair.database, *pair.backup,
           CheckDatabase{InstanceRole::kBackup, system_id, false, false},
@@ -94,6 +108,7 @@ class Adoption {
           {raised_}));
     }
     for (const ChatServer& server : ask_.pool.chat_servers) {
+      if (LeftOut(ask_, state_, server)) continue;
       const bool runs = Chat(server).state != ChatState::kDown;
       // What runs cannot serve before its database does; Activate sees whether it does then.
       if (runs && !DatabasesServe()) continue;
@@ -127,19 +142,20 @@ class Adoption {
 
   void FenceBackups() {
     for (const RolePair& pair : pairs_) {
-      const std::string where =
-          absl::StrCat(pair.database->id.value(), " on ", pair.backup->host.value());
-      const int fence = builder_.AddForDatabase(*pair.database, *pair.backup, Fence{},
-                                                absl::StrCat("Fence ", where), checked_);
-      settled_.push_back(
-          builder_.AddForDatabase(*pair.database, *pair.backup, StartStandby{Fetch(pair)},
-                                  absl::StrCat("Start ", where, " as standby"), {fence}));
+      if (pair.backup == nullptr || bare_) continue;
+      const int fence =
+          builder_.OnDatabase(*pair.database, *pair.backup, Fence{}, "Fence", checked_);
+      settled_.push_back(fence);
+      // It cannot follow a log that is yet to begin.
+      if (pair.own_log) continue;
+      settled_.back() = builder_.StartStandby(*pair.database, *pair.backup, Fetch(pair), {fence});
       builder_.Last().documented_as = "B5";
     }
   }
 
   void StopChat() {
     for (const ChatServer& server : ask_.pool.chat_servers) {
+      if (LeftOut(ask_, state_, server)) continue;
       const bool stays =
           Serves(server) && (PointsRight(server) || Chat(server).state == ChatState::kDown);
       if (stays) continue;
@@ -150,29 +166,67 @@ class Adoption {
   }
 
   void OpenPrimaries() {
+    StepList ready = settled_.empty() ? checked_ : settled_;
+    if (bare_) {
+      StepList configured;
+      for (const RolePair& pair : pairs_) {
+        configured.push_back(builder_.OnDatabase(*pair.database, *pair.primary,
+                                                 ConfigureLogShipping{true},
+                                                 "Configure the log shipping of", ready));
+      }
+      ready = configured;
+    }
     for (const RolePair& pair : pairs_) {
+      if (pair.own_log) {
+        opened_.push_back(
+            builder_.GiveBack(*pair.database, *pair.primary, NewLineage(pair), ready).recover);
+        continue;
+      }
       opened_.push_back(
           builder_.AddForDatabase(*pair.database, *pair.primary, Unfence{NewLineage(pair)},
                                   absl::StrCat("Give ", pair.primary->host.value(),
                                                " the right to write ", pair.database->id.value()),
-                                  settled_));
+                                  ready));
     }
   }
 
   void ServeChat() {
     const HostId& primary = pairs_.front().primary->host;
     for (const ChatServer* server : next_) {
-      const std::string name = RefOf(*server).ToString();
       StepList after = opened_;
-      if (!PointsRight(*server)) {
-        after = {builder_.Add(RefOf(*server), PointAt{primary},
-                              absl::StrCat("Point ", name, " at ", primary.value()), opened_)};
-      }
-      const int active = builder_.Add(RefOf(*server), Activate{}, absl::StrCat("Activate ", name),
-                                      std::move(after));
+      if (!PointsRight(*server)) after = {builder_.Point(RefOf(*server), primary, opened_)};
+      active_.push_back(builder_.Activate(RefOf(*server), std::move(after)));
       builder_.Last().documented_as = "B6";
-      builder_.Add(RefOf(*server), Canary{}, absl::StrCat("Post a canary through ", name),
-                   {active});
+      builder_.Canary(RefOf(*server), {active_.back()});
+    }
+    if (active_.empty()) active_ = opened_;
+  }
+
+  // Beside the users.
+  void FollowAgain() {
+    for (size_t i = 0; i < pairs_.size(); ++i) {
+      const RolePair& pair = pairs_[i];
+      StepList after = active_;
+      after.push_back(opened_[i]);
+      if (bare_) {
+        Seeding seeding;
+        seeding.database = pair.database;
+        seeding.writer = pair.primary;
+        seeding.follower = pair.backup;
+        seeding.way = SeedingWay::kSeed;
+        seeding.prepare_writer = false;
+        seeding.system_id = Database(*pair.primary).system_id;
+        seeding.fetch = {NewLineage(pair)};
+        seeding.until = Database(*pair.primary).position;
+        seeding.prepare_share = pair.backup->share != pair.primary->share;
+        AddSeeding(seeding, std::move(after), builder_);
+        builder_.plan().explanation.push_back(ExplainSeeding(seeding));
+      } else if (pair.own_log) {
+        builder_.StartStandby(*pair.database, *pair.backup, Fetch(pair), std::move(after));
+        builder_.Last().input_from = opened_[i];
+        builder_.Last().skippable = true;
+        builder_.Last().documented_as = "B5";
+      }
     }
   }
 
@@ -180,21 +234,21 @@ class Adoption {
   const PoolState* state_;
   std::vector<RolePair> pairs_;
   std::vector<const ChatServer*> next_;
+  const bool bare_;
   PlanBuilder builder_;
   int raised_ = 0;
   StepList checked_;
   StepList settled_;  // what must hold before anyone may write
-  StepList opened_;
+  StepList opened_;   // parallel to pairs_
+  StepList active_;
 };
 
-}  // namespace
-
-std::optional<Plan> MakeAdopt(const Inquiry& ask) {
-  const PoolState* state = ask.seen.FindPoolState(ask.pool.id);
-  if (state != nullptr && !state->adopted) state = nullptr;
-  const std::vector<RolePair> pairs =
-      state == nullptr ? PairsOfTopology(ask) : PairsOfJournal(ask, *state);
-  for (const ChatServer& server : ask.pool.chat_servers) CheckChatSeen(ask, RefOf(server));
+// With `bare`, the backups are empty. `pairs` has been checked.
+std::optional<Plan> Adopt(const Inquiry& ask, const PoolState* state,
+                          const std::vector<RolePair>& pairs, bool bare) {
+  for (const ChatServer& server : ask.pool.chat_servers) {
+    if (!LeftOut(ask, state, server)) CheckChatSeen(ask, RefOf(server));
+  }
   if (pairs.empty() || !ask.refusals.empty()) return std::nullopt;
   const ChatChoice chat =
       ChooseChatServers(ask, ask.seen.topology->SiteOf(pairs.front().primary->host));
@@ -210,15 +264,36 @@ std::optional<Plan> MakeAdopt(const Inquiry& ask) {
                      "nothing to do: baton status");
     return std::nullopt;
   }
-  Plan plan = Adoption(ask, state, pairs, chat.next).Make();
+  Plan plan = Adoption(ask, state, pairs, chat.next, bare).Make();
   for (const RolePair& pair : pairs) {
-    plan.explanation.push_back(absl::StrCat(
-        pair.database->id.value(), " is written on ", pair.primary->host.value(),
-        state == nullptr ? ", as the topology says"
-                         : ", as the journal says: it gets its right back and goes on"));
+    const char* why = ", as the topology says";
+    if (pair.own_log) {
+      why = ", which held its right last: it takes it back out of its own log";
+    } else if (state != nullptr) {
+      why = ", as the journal says: it gets its right back and goes on";
+    }
+    plan.explanation.push_back(absl::StrCat(pair.database->id.value(), " is written on ",
+                                            pair.primary->host.value(), why));
+    if (pair.backup == nullptr) {
+      plan.explanation.push_back(absl::StrCat(
+          pair.database->id.value(), " stays unprotected: baton protect ", ask.pool.id.value()));
+    }
   }
   plan.explanation.insert(plan.explanation.end(), chat.explanation.begin(), chat.explanation.end());
   return plan;
+}
+
+}  // namespace
+
+std::optional<Plan> MakeAdopt(const Inquiry& ask) {
+  const PoolState* state = ask.seen.FindPoolState(ask.pool.id);
+  if (state != nullptr && !state->adopted) state = nullptr;
+  return Adopt(ask, state,
+               state == nullptr ? PairsOfTopology(ask, false) : PairsOfJournal(ask, *state), false);
+}
+
+std::optional<Plan> MakeBareAdoption(const Inquiry& ask) {
+  return Adopt(ask, nullptr, PairsOfTopology(ask, true), true);
 }
 
 }  // namespace baton

@@ -11,8 +11,14 @@ namespace baton {
 // that should not serve → give the primary its right → point and activate the active chat servers →
 // canary. A pool that was adopted before gets its right back the same way, but the holder is the
 // one that the journal names, under the next epoch, and its backup follows through all lineages so
-// far (adopt_pairs.h). POOL_ALREADY_ADOPTED when nothing is missing. None when the inquiry found
-// something against it.
+// far (adopt_pairs.h). One that lost its right to a move that was given up is fenced and takes it
+// back out of its own log; its backup follows after chat is served. POOL_ALREADY_ADOPTED when
+// nothing is missing. None when the inquiry found something against it.
 std::optional<Plan> MakeAdopt(const Inquiry& ask);
+
+// The first epoch of a pool whose backups are empty: log shipping is configured, the share prepared
+// and chat served before the backups are seeded, beside the users. None when the inquiry found
+// something against it.
+std::optional<Plan> MakeBareAdoption(const Inquiry& ask);
 
 }  // namespace baton

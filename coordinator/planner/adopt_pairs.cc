@@ -40,10 +40,12 @@ void CheckBackup(const Inquiry& ask, const ResourceRef& ref) {
   if (seen == nullptr) return;
   const bool stopped = seen->state == DatabaseState::kDown && seen->standby_signal;
   if (seen->state != DatabaseState::kStandby && !stopped) {
-    RefuseRole(
-        ask, ref, *seen, "backup: a standby, or stopped with standby.signal",
-        "correct home, backup and roles in the topology if the pool was moved before, or seed "
-        "it from the primary");
+    RefuseRole(ask, ref, *seen, "backup: a standby, or stopped with standby.signal",
+               seen->state == DatabaseState::kEmpty
+                   ? absl::StrCat("baton protect ", ask.pool.id.value(),
+                                  " --reason TEXT adopts the pool and seeds it")
+                   : std::string("correct home, backup and roles in the topology if the pool was "
+                                 "moved before, or seed it from the primary"));
   }
   const Observation& observation = *ask.seen.Find(ref);
   // One that is a primary may be the only one: to fence it is no advice.
@@ -53,6 +55,30 @@ void CheckBackup(const Inquiry& ask, const ResourceRef& ref) {
         absl::StrCat("see that nothing writes there, then baton-guard fence ", ref.resource.value(),
                      " ", observation.fence.fence_epoch.Next().ToString(), " on ",
                      ref.host.value()));
+  }
+}
+
+void CheckBareBackup(const Inquiry& ask, const ResourceRef& ref) {
+  const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
+  if (seen == nullptr || seen->state == DatabaseState::kEmpty) return;
+  ask.refusals.Add("DATABASE_ROLE", ref.ToString(), std::string(ToString(seen->state)),
+                   "an empty instance, to seed from the primary",
+                   absl::StrCat("baton adopt ", ask.pool.id.value(),
+                                " --reason TEXT if it follows already; else see what it holds, and "
+                                "move its data directory aside"));
+}
+
+// What lost its right to a move that was given up. Whatever it did since, it is fenced, stopped and
+// promoted out of its own log.
+void CheckLastHolder(const Inquiry& ask, const ResourceRef& ref, const WriteRight& right) {
+  const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
+  if (seen == nullptr) return;
+  if (seen->state == DatabaseState::kEmpty || seen->system_id != right.system_id) {
+    ask.refusals.Add("SYSTEM_ID_DIFFERS", ref.ToString(),
+                     seen->system_id.empty() ? "no data" : seen->system_id,
+                     absl::StrCat(right.system_id, ", as adopted"),
+                     absl::StrCat("put the adopted data directory back, or baton failover ",
+                                  ask.pool.id.value(), " --reason TEXT"));
   }
 }
 
@@ -93,10 +119,16 @@ void CheckHolder(const Inquiry& ask, const ResourceRef& ref, const WriteRight& r
 
 // Neither can it write, nor has it applied the end of a log that must then not go on.
 void CheckFollower(const Inquiry& ask, const Epoch& known, const ResourceRef& ref,
-                   const ResourceRef& holder) {
+                   const ResourceRef& holder, bool own_log) {
   const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
   if (seen == nullptr) return;
   const FenceSummary& fence = ask.seen.Find(ref)->fence;
+  if (own_log && seen->state == DatabaseState::kPrimary && !fence.write_epoch.none()) {
+    RefuseRole(ask, ref, *seen, "a standby, or stopped with standby.signal",
+               absl::StrCat("the move that was given up promoted it: baton failover ",
+                            ask.pool.id.value(), " --reason TEXT goes on with it"));
+    return;
+  }
   if (fence.write_epoch > known) {
     ask.refusals.Add("WRITE_EPOCH_DIFFERS", ref.ToString(),
                      absl::StrCat("a fence with the right of epoch ", fence.write_epoch.ToString()),
@@ -116,6 +148,7 @@ void CheckFollower(const Inquiry& ask, const Epoch& known, const ResourceRef& re
         absl::StrCat("see that nothing writes there, then baton-guard fence ", ref.resource.value(),
                      " ", fence.fence_epoch.Next().ToString(), " on ", ref.host.value()));
   }
+  if (own_log) return;
   const Observation* other = ask.seen.Find(holder);
   const DatabaseObservation* writer = other == nullptr ? nullptr : other->database();
   if (writer == nullptr) return;
@@ -134,7 +167,7 @@ void CheckFollower(const Inquiry& ask, const Epoch& known, const ResourceRef& re
 
 }  // namespace
 
-std::vector<RolePair> PairsOfTopology(const Inquiry& ask) {
+std::vector<RolePair> PairsOfTopology(const Inquiry& ask, bool bare) {
   std::vector<RolePair> pairs;
   for (const Database* database : ProtectedDatabases(ask.pool)) {
     const RolePair pair{database, database->Find(InstanceRole::kPrimary),
@@ -147,7 +180,7 @@ std::vector<RolePair> PairsOfTopology(const Inquiry& ask) {
       continue;
     }
     CheckPrimary(ask, RefOf(*pair.primary));
-    CheckBackup(ask, RefOf(*pair.backup));
+    bare ? CheckBareBackup(ask, RefOf(*pair.backup)) : CheckBackup(ask, RefOf(*pair.backup));
     CheckTwins(ask, RefOf(*pair.primary), RefOf(*pair.backup));
     pairs.push_back(pair);
   }
@@ -159,9 +192,13 @@ std::vector<RolePair> PairsOfJournal(const Inquiry& ask, const PoolState& state)
   const Topology& topology = *ask.seen.topology;
   for (const Database* database : ProtectedDatabases(ask.pool)) {
     const auto right = state.rights.find(database->id);
-    const Instance* holder =
-        right == state.rights.end() ? nullptr : database->OnHost(right->second.writer);
-    if (holder == nullptr || right->second.lineages.empty()) {
+    const bool known = right != state.rights.end() && !right->second.lineages.empty();
+    const bool between = known && right->second.writer.empty();
+    const Instance* holder = !known
+                                 ? nullptr
+                                 : database->OnHost(between ? right->second.lineages.back().instance
+                                                            : right->second.writer);
+    if (holder == nullptr) {
       ask.refusals.Add("WRITER_UNKNOWN", database->id.value(),
                        "no instance that the journal gave the right to write",
                        "one, to give it back to",
@@ -175,16 +212,25 @@ std::vector<RolePair> PairsOfJournal(const Inquiry& ask, const PoolState& state)
                        "one that follows", "baton topology apply FILE --reason TEXT");
       continue;
     }
-    CheckHolder(ask, RefOf(*holder), right->second);
-    CheckFollower(ask, state.epoch, RefOf(*other), RefOf(*holder));
-    CheckTwins(ask, RefOf(*holder), RefOf(*other));
-    pairs.push_back({database, holder, other});
+    if (RefuseAbsentWriter(ask, RefOf(*holder))) continue;
+    if (between) {
+      CheckLastHolder(ask, RefOf(*holder), right->second);
+    } else {
+      CheckHolder(ask, RefOf(*holder), right->second);
+      if (!right->second.followers.contains(other->host)) other = nullptr;
+    }
+    if (other != nullptr) {
+      CheckFollower(ask, state.epoch, RefOf(*other), RefOf(*holder), between);
+      CheckTwins(ask, RefOf(*holder), RefOf(*other));
+    }
+    pairs.push_back({database, holder, other, between});
     const SiteId first = topology.SiteOf(pairs.front().primary->host);
     if (topology.SiteOf(holder->host) != first) {
       ask.refusals.Add("DATABASES_SPLIT", database->id.value(),
                        absl::StrCat("writable at ", topology.SiteOf(holder->host).value()),
                        absl::StrCat("all of the pool's databases at ", first.value()),
-                       "baton status");
+                       absl::StrCat("baton failover ", ask.pool.id.value(),
+                                    " --reason TEXT brings those that are on their way there"));
     }
   }
   return pairs;
@@ -197,7 +243,8 @@ bool NothingToGiveBack(const Inquiry& ask, const PoolState& state,
     if (holder.database()->state != DatabaseState::kPrimary ||
         holder.fence.phase != FencePhase::kOpen ||
         holder.fence.write_epoch != state.rights.at(pair.database->id).lineages.back().epoch ||
-        !ask.seen.Find(RefOf(*pair.backup))->fence.file_readable) {
+        pair.own_log ||
+        (pair.backup != nullptr && !ask.seen.Find(RefOf(*pair.backup))->fence.file_readable)) {
       return false;
     }
   }

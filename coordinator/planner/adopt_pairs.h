@@ -13,18 +13,23 @@ namespace baton {
 struct RolePair {
   const Database* database = nullptr;
   const Instance* primary = nullptr;
-  const Instance* backup = nullptr;
+  const Instance* backup = nullptr;  // null: none follows, and the plan asks none to
+  // The right was taken from the primary by a move that was given up: it takes it back out of its
+  // own log, whatever was shipped of it.
+  bool own_log = false;
 };
 
 // The first epoch: as the topology has it. Refuses DATABASE_ROLE, FENCE_STATE, SYSTEM_ID_MISSING,
-// NO_TARGET_INSTANCE and what CheckTwins and CheckDatabaseSeen refuse.
-std::vector<RolePair> PairsOfTopology(const Inquiry& ask);
+// NO_TARGET_INSTANCE and what CheckTwins and CheckDatabaseSeen refuse. With `bare`, the backups
+// have to be empty.
+std::vector<RolePair> PairsOfTopology(const Inquiry& ask, bool bare);
 
-// A pool that the journal knows: whoever holds the right to write by it, however the topology calls
-// that instance. Refuses WRITER_UNKNOWN, NO_TARGET_INSTANCE, DATABASES_SPLIT; DATABASE_ROLE,
-// WRITE_EPOCH_DIFFERS and SYSTEM_ID_DIFFERS when the holder is not what it was when it lost its
-// right; DATABASE_ROLE and FENCE_STATE when the other one could write; LOG_SHIPPED_TO_ITS_END when
-// the other one has applied what nobody may write after.
+// A pool that the journal knows: whoever holds the right to write by it, or held it last, however
+// the topology calls that instance. Refuses WRITER_UNKNOWN, NO_TARGET_INSTANCE, DATABASES_SPLIT;
+// DATABASE_ROLE, WRITE_EPOCH_DIFFERS and SYSTEM_ID_DIFFERS when the holder is not what it was when
+// it lost its right; DATABASE_ROLE and FENCE_STATE when the other one could write;
+// LOG_SHIPPED_TO_ITS_END when the other one has applied what nobody may write after. An instance
+// that does not follow is left alone, unless the right was on its way to it.
 std::vector<RolePair> PairsOfJournal(const Inquiry& ask, const PoolState& state);
 
 // Every right is where the journal has it: databases writable under it, chat served under it, fence

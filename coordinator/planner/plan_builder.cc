@@ -30,11 +30,13 @@ absl::Duration PlanBuilder::TimeoutOf(const Action& action) const {
   if (looks) return policy_.check_timeout;
   // Beside the users, and as long as there is data.
   if (std::holds_alternative<Seed>(action) || std::holds_alternative<Quarantine>(action)) {
-    return kCopyPatience * policy_.step_timeout;
+    return CopyTimeout();
   }
   const bool patient = std::holds_alternative<baton::StartStandby>(action);
   return patient ? 2 * policy_.step_timeout : policy_.step_timeout;
 }
+
+absl::Duration PlanBuilder::CopyTimeout() const { return kCopyPatience * policy_.step_timeout; }
 
 int PlanBuilder::Add(const ResourceRef& target, Action action, std::string title, StepList after) {
   Step step;

@@ -55,6 +55,9 @@ class PlanBuilder {
   TakeBack GiveBack(const Database& database, const Instance& instance, const Lineage& write,
                     StepList after);
 
+  // Of a step that is bound by how much data there is.
+  absl::Duration CopyTimeout() const;
+
   Step& Last() { return plan_.steps.back(); }
   Step& At(int index) { return plan_.steps[index]; }
 

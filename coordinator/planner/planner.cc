@@ -1,8 +1,11 @@
 #include "coordinator/planner/planner.h"
 
 #include "coordinator/planner/adopt.h"
+#include "coordinator/planner/failback.h"
 #include "coordinator/planner/failover.h"
 #include "coordinator/planner/preflight.h"
+#include "coordinator/planner/protect.h"
+#include "coordinator/planner/remove_quarantine.h"
 #include "coordinator/planner/switchover.h"
 
 namespace baton {
@@ -26,10 +29,13 @@ Planned MakePlan(const Snapshot& seen, const Goal& goal, const Policy& policy) {
         planned.plan = MakeFailover(ask);
         break;
       case PlanKind::kFailback:
+        planned.plan = MakeFailback(ask);
+        break;
       case PlanKind::kProtect:
+        planned.plan = MakeProtect(ask);
+        break;
       case PlanKind::kRemoveQuarantine:
-        refusals.Add("PLAN_KIND_UNSUPPORTED", pool->id.value(), std::string(ToString(goal.kind)),
-                     "a kind of plan that this version makes", "baton --help");
+        planned.plan = MakeRemoveQuarantine(ask);
         break;
     }
   }

@@ -183,6 +183,15 @@ const ChatObservation* CheckChatSeen(const Inquiry& ask, const ResourceRef& ref)
   return chat;
 }
 
+bool RefuseAbsentWriter(const Inquiry& ask, const ResourceRef& ref) {
+  if (ask.seen.Connected(ref.host)) return false;
+  ask.refusals.Add("AGENT_NOT_CONNECTED", ref.host.value(), "no session", "a connected agent",
+                   absl::StrCat("start baton-agent on ", ref.host.value(),
+                                "; if the host is gone: baton failover ", ask.pool.id.value(),
+                                " --lost-host ", ref.host.value(), " --reason TEXT"));
+  return true;
+}
+
 void CheckTwins(const Inquiry& ask, const ResourceRef& a, const ResourceRef& b) {
   const Observation* one = ask.seen.Find(a);
   const Observation* other = ask.seen.Find(b);
@@ -194,7 +203,9 @@ void CheckTwins(const Inquiry& ask, const ResourceRef& a, const ResourceRef& b) 
       left->system_id != right->system_id) {
     ask.refusals.Add("SYSTEM_ID_DIFFERS", b.ToString(), right->system_id,
                      absl::StrCat(left->system_id, ", as on ", a.host.value()),
-                     "seed it anew from a base backup of the other instance");
+                     absl::StrCat("it is another database: move its data directory aside by hand, "
+                                  "then baton protect ",
+                                  ask.pool.id.value(), " --reason TEXT"));
   }
   if (!left->version.empty() && !right->version.empty() &&
       MajorVersion(left->version) != MajorVersion(right->version)) {

@@ -48,6 +48,10 @@ const Observation* CheckSeen(const Inquiry& ask, const ResourceRef& ref);
 const DatabaseObservation* CheckDatabaseSeen(const Inquiry& ask, const ResourceRef& ref);
 const ChatObservation* CheckChatSeen(const Inquiry& ask, const ResourceRef& ref);
 
+// AGENT_NOT_CONNECTED, with the verb for a host that is gone for good: of an instance that holds
+// the right to write. True when it was refused.
+bool RefuseAbsentWriter(const Inquiry& ask, const ResourceRef& ref);
+
 // SYSTEM_ID_DIFFERS, VERSION_DIFFERS (in the major version) between two instances of a database.
 void CheckTwins(const Inquiry& ask, const ResourceRef& a, const ResourceRef& b);
 

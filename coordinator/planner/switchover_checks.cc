@@ -45,24 +45,6 @@ void CheckFence(const Inquiry& ask, const PoolState& state, const ResourceRef& r
   CheckEpoch(ask, state, ref);
 }
 
-void CheckStandby(const Inquiry& ask, const PoolState& state, const DatabaseMove& move) {
-  const ResourceRef ref = RefOf(*move.to);
-  const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
-  if (seen == nullptr) return;
-  if (seen->state != DatabaseState::kStandby) {
-    ask.refusals.Add("DATABASE_ROLE", ref.ToString(), std::string(ToString(seen->state)), "standby",
-                     absl::StrCat("bring ", ref.ToString(), " up: baton status"));
-  } else if (seen->lag_bytes > 0 && seen->lag > ask.pool.limits.loss) {
-    // With nothing left to apply the age only tells how long nothing was written.
-    ask.refusals.Add(
-        "LAG_OVER_LIMIT", ref.ToString(),
-        absl::StrCat(absl::FormatDuration(seen->lag), " and ", seen->lag_bytes, " bytes behind"),
-        absl::StrCat("at most ", absl::FormatDuration(ask.pool.limits.loss), " (limits.loss)"),
-        "wait until it has caught up: baton status -W");
-  }
-  CheckFence(ask, state, ref, FencePhase::kClosed);
-}
-
 void CheckActive(const Inquiry& ask, const PoolState& state, const ResourceRef& ref,
                  const HostId& instance) {
   const ChatObservation* seen = CheckChatSeen(ask, ref);
@@ -83,21 +65,16 @@ void CheckActive(const Inquiry& ask, const PoolState& state, const ResourceRef& 
 
 }  // namespace
 
-void CheckWriter(const Inquiry& ask, const PoolState& state, const DatabaseMove& move) {
+void CheckWriter(const Inquiry& ask, const PoolState& state, const DatabaseMove& move,
+                 ArchiverCheck archiver) {
   const ResourceRef ref = RefOf(*move.from);
-  if (!ask.seen.Connected(ref.host)) {
-    ask.refusals.Add("AGENT_NOT_CONNECTED", ref.host.value(), "no session", "a connected agent",
-                     absl::StrCat("start baton-agent on ", ref.host.value(),
-                                  "; if the host is gone: ", "baton failover ", ask.pool.id.value(),
-                                  " --lost-host ", ref.host.value(), " --reason TEXT"));
-    return;
-  }
+  if (RefuseAbsentWriter(ask, ref)) return;
   const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
   if (seen == nullptr) return;
   if (seen->state != DatabaseState::kPrimary) {
     ask.refusals.Add("DATABASE_ROLE", ref.ToString(), std::string(ToString(seen->state)), "primary",
                      absl::StrCat("bring ", ref.ToString(), " up: baton status"));
-  } else if (!seen->archiving) {
+  } else if (archiver == ArchiverCheck::kNow && !seen->archiving) {
     ask.refusals.Add(
         "ARCHIVER_FAILING", ref.ToString(),
         seen->archive_failure.empty() ? "its archiver does not run" : seen->archive_failure,
@@ -117,6 +94,24 @@ void CheckWriter(const Inquiry& ask, const PoolState& state, const DatabaseMove&
                      absl::StrCat(move.right->system_id, ", as adopted"),
                      "put the adopted data directory back");
   }
+}
+
+void CheckStandby(const Inquiry& ask, const PoolState& state, const DatabaseMove& move) {
+  const ResourceRef ref = RefOf(*move.to);
+  const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
+  if (seen == nullptr) return;
+  if (seen->state != DatabaseState::kStandby) {
+    ask.refusals.Add("DATABASE_ROLE", ref.ToString(), std::string(ToString(seen->state)), "standby",
+                     absl::StrCat("bring ", ref.ToString(), " up: baton status"));
+  } else if (seen->lag_bytes > 0 && seen->lag > ask.pool.limits.loss) {
+    // With nothing left to apply the age only tells how long nothing was written.
+    ask.refusals.Add(
+        "LAG_OVER_LIMIT", ref.ToString(),
+        absl::StrCat(absl::FormatDuration(seen->lag), " and ", seen->lag_bytes, " bytes behind"),
+        absl::StrCat("at most ", absl::FormatDuration(ask.pool.limits.loss), " (limits.loss)"),
+        "wait until it has caught up: baton status -W");
+  }
+  CheckFence(ask, state, ref, FencePhase::kClosed);
 }
 
 void CheckIdleChat(const Inquiry& ask, const PoolState& state, const ResourceRef& ref) {
@@ -174,7 +169,7 @@ ServingChat CheckLostChat(const Inquiry& ask, const PoolState& state,
 }
 
 void CheckMove(const Inquiry& ask, const PoolState& state, const DatabaseMove& move) {
-  CheckWriter(ask, state, move);
+  CheckWriter(ask, state, move, ArchiverCheck::kNow);
   CheckStandby(ask, state, move);
   CheckTwins(ask, RefOf(*move.from), RefOf(*move.to));
 }

@@ -13,8 +13,12 @@ namespace baton {
 // ARCHIVER_FAILING, LAG_OVER_LIMIT and what CheckDatabaseSeen refuses.
 void CheckMove(const Inquiry& ask, const PoolState& state, const DatabaseMove& move);
 
-// The part of CheckMove that is about the instance that gives its right away.
-void CheckWriter(const Inquiry& ask, const PoolState& state, const DatabaseMove& move);
+// The parts of CheckMove: the instance that gives its right away, and the one that gets it. Whether
+// the archiver ships may be left to be seen later, by a plan that sets it up.
+enum class ArchiverCheck { kNow, kLater };
+void CheckWriter(const Inquiry& ask, const PoolState& state, const DatabaseMove& move,
+                 ArchiverCheck archiver);
+void CheckStandby(const Inquiry& ask, const PoolState& state, const DatabaseMove& move);
 
 // UNPROTECTED: the other instance was not seen to follow the present writer. RETURN_NOT_FENCED: it
 // came back from a failover and was not fenced yet.
