@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,6 +25,31 @@ struct Gathering {
   }
 };
 
+template <class... What>
+bool Does(const Action& action) {
+  return (std::holds_alternative<What>(action) || ...);
+}
+
+// After it the resource is not what it is now: what its later steps want cannot hold yet.
+bool Remakes(const Action& action) {
+  const auto* configure = std::get_if<ConfigureLogShipping>(&action);
+  return Does<Quarantine, Seed, StartStandby, Unfence>(action) ||
+         (configure != nullptr && configure->prepare_share);
+}
+
+// The steps whose preconditions can hold now.
+std::vector<size_t> ToBeAsked(const Plan& plan) {
+  std::vector<size_t> asked;
+  std::set<ResourceRef> remade;
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const Step& step = plan.steps[i];
+    if (step.undo || step.action() == nullptr) continue;
+    if (!remade.contains(step.target)) asked.push_back(i);
+    if (Remakes(*step.action())) remade.insert(step.target);
+  }
+  return asked;
+}
+
 Refusal RefusalOf(const Step& step, const Outcome& outcome) {
   Refusal refusal;
   refusal.rule = outcome.reason.empty() ? "CHECK_FAILED" : outcome.reason;
@@ -41,9 +67,8 @@ void DryRunPlan(SessionRegistry& registry, const Plan& plan, absl::Duration limi
   auto gathering = std::make_shared<Gathering>();
   gathering->by_step.resize(plan.steps.size());
   gathering->done = std::move(done);
-  for (size_t i = 0; i < plan.steps.size(); ++i) {
+  for (const size_t i : ToBeAsked(plan)) {
     const Step& step = plan.steps[i];
-    if (step.undo || step.action() == nullptr) continue;
     ++gathering->open;
     registry.DryRun(step.target, *step.action(), limit,
                     [gathering, i, step](const Outcome& outcome) {

@@ -11,7 +11,8 @@
 
 namespace baton {
 
-// Asks the agent of every forward step at once, each answering within `limit`; then calls `done`
+// Asks the agents of all forward steps at once, each answering within `limit`, but for steps on a
+// resource that an earlier step makes anew: those want what is not there yet. Then calls `done`
 // once with every reason why a step would not begin, in the order of the steps. On the loop.
 void DryRunPlan(SessionRegistry& registry, const Plan& plan, absl::Duration limit,
                 std::function<void(std::vector<Refusal>)> done);

@@ -9,6 +9,7 @@
 #include "common/runtime/random.h"
 #include "coordinator/api/dry_run.h"
 #include "coordinator/planner/planner.h"
+#include "coordinator/wire/goal_proto.h"
 #include "coordinator/wire/plan_proto.h"
 
 namespace baton {
@@ -19,14 +20,9 @@ constexpr uint32_t kPageDefault = 50;
 constexpr uint32_t kPageMax = 500;
 
 absl::Status CheckCreate(const v1::CreatePlanRequest& request, const Topology* topology) {
-  BATON_RETURN_IF_ERROR(CheckName("pool", request.pool()));
-  BATON_RETURN_IF_ERROR(CheckOptionalName("expected_primary", request.expected_primary()));
   if (!request.validate_only()) {
     BATON_RETURN_IF_ERROR(CheckReason(request.reason()));
     BATON_RETURN_IF_ERROR(CheckChange(request.request_id(), request.requested_by()));
-  } else {
-    BATON_RETURN_IF_ERROR(CheckText("reason", request.reason()));
-    BATON_RETURN_IF_ERROR(CheckOptionalName("requested_by", request.requested_by()));
   }
   if (topology == nullptr) {
     return ErrorWithReason(
@@ -61,24 +57,18 @@ PlanId PlanService::NewPlanId() const {
 
 void PlanService::Create(const v1::CreatePlanRequest& request, v1::CreatePlanResponse& response,
                          const Reply& reply) {
+  absl::StatusOr<Goal> goal = GoalFrom(request);
+  if (!goal.ok()) return reply(goal.status());
   if (absl::Status status = CheckCreate(request, control_.topology().get()); !status.ok()) {
     return reply(status);
   }
-  const absl::StatusOr<PlanKind> kind = FromProto(request.kind());
-  if (!kind.ok()) return reply(kind.status());
   const auto known = control_.state().by_request.find(request.request_id());
   if (!request.validate_only() && known != control_.state().by_request.end()) {
     return reply(Fill(known->second, *response.mutable_plan()));
   }
-  Goal goal;
-  goal.kind = *kind;
-  goal.pool = PoolId(request.pool());
-  goal.reason = request.reason();
-  goal.requested_by = request.requested_by();
-  goal.request_id = request.validate_only() ? "" : request.request_id();
-  goal.expected_primary = HostId(request.expected_primary());
-  goal.plan_id = NewPlanId();
-  Planned planned = MakePlan(control_.Look(), goal, control_.policy());
+  if (request.validate_only()) goal->request_id.clear();
+  goal->plan_id = NewPlanId();
+  Planned planned = MakePlan(control_.Look(), *goal, control_.policy());
   for (const Refusal& refusal : planned.refusals) *response.add_refusals() = ToProto(refusal);
   if (!planned.plan.has_value()) return reply(absl::OkStatus());
   if (request.validate_only()) {
@@ -150,12 +140,47 @@ grpc::ServerUnaryReactor* PlanService::ResumePlan(grpc::CallbackServerContext* c
                                                   const v1::ResumePlanRequest* request,
                                                   v1::Plan* response) {
   return OnLoop(scheduler_, context, [this, request, response](const Reply& reply) {
-    Resume(*request, *response, reply);
+    v1::OperatePlanRequest same;
+    same.set_name(request->name());
+    same.set_pool(request->pool());
+    same.set_reason(request->reason());
+    same.set_request_id(request->request_id());
+    same.set_requested_by(request->requested_by());
+    Operate(Verb::kResume, same, *response, reply);
   });
 }
 
-void PlanService::Resume(const v1::ResumePlanRequest& request, v1::Plan& response,
-                         const Reply& reply) {
+grpc::ServerUnaryReactor* PlanService::PausePlan(grpc::CallbackServerContext* context,
+                                                 const v1::OperatePlanRequest* request,
+                                                 v1::Plan* response) {
+  return OnPlan(context, Verb::kPause, request, response);
+}
+grpc::ServerUnaryReactor* PlanService::RetryStep(grpc::CallbackServerContext* context,
+                                                 const v1::OperatePlanRequest* request,
+                                                 v1::Plan* response) {
+  return OnPlan(context, Verb::kRetry, request, response);
+}
+grpc::ServerUnaryReactor* PlanService::SkipStep(grpc::CallbackServerContext* context,
+                                                const v1::OperatePlanRequest* request,
+                                                v1::Plan* response) {
+  return OnPlan(context, Verb::kSkip, request, response);
+}
+grpc::ServerUnaryReactor* PlanService::AbortPlan(grpc::CallbackServerContext* context,
+                                                 const v1::OperatePlanRequest* request,
+                                                 v1::Plan* response) {
+  return OnPlan(context, Verb::kAbort, request, response);
+}
+
+grpc::ServerUnaryReactor* PlanService::OnPlan(grpc::CallbackServerContext* context, Verb verb,
+                                              const v1::OperatePlanRequest* request,
+                                              v1::Plan* response) {
+  return OnLoop(scheduler_, context, [this, verb, request, response](const Reply& reply) {
+    Operate(verb, *request, *response, reply);
+  });
+}
+
+void PlanService::Operate(Verb verb, const v1::OperatePlanRequest& request, v1::Plan& response,
+                          const Reply& reply) {
   for (const absl::Status& status :
        {CheckReason(request.reason()), CheckChange(request.request_id(), request.requested_by())}) {
     if (!status.ok()) return reply(status);
@@ -167,16 +192,20 @@ void PlanService::Resume(const v1::ResumePlanRequest& request, v1::Plan& respons
   } else if (id.empty()) {
     const Execution* running = control_.state().FindRunning(PoolId(request.pool()));
     if (running == nullptr) {
-      return reply(
-          absl::NotFoundError(absl::StrCat("pool ", CleanText(request.pool(), kNameBytesMax),
-                                           ": no plan of it waits; see `baton plan list`")));
+      return reply(absl::NotFoundError(
+          absl::StrCat("pool ", CleanText(request.pool(), kNameBytesMax),
+                       ": found no plan of it that has not ended; see `baton plan list`")));
     }
     id = running->plan->id;
   }
-  control_.driver().Resume(id, request.requested_by(), request.reason(), request.request_id(),
-                           [this, id, &response, reply](const absl::Status& status) {
-                             reply(status.ok() ? Fill(id, response) : status);
-                           });
+  OperatorRequest what{verb, std::nullopt, request.requested_by(), request.reason(),
+                       request.request_id()};
+  // More than any plan has is refused by its number as it is.
+  if (request.has_step()) what.step = static_cast<int>(std::min(request.step(), 1u << 30));
+  control_.driver().Operate(id, std::move(what),
+                            [this, id, &response, reply](const absl::Status& status) {
+                              reply(status.ok() ? Fill(id, response) : status);
+                            });
 }
 
 }  // namespace baton

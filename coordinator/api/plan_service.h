@@ -26,11 +26,26 @@ class PlanService : public v1::PlanService::CallbackService {
   grpc::ServerUnaryReactor* ResumePlan(grpc::CallbackServerContext* context,
                                        const v1::ResumePlanRequest* request,
                                        v1::Plan* response) override;
+  grpc::ServerUnaryReactor* PausePlan(grpc::CallbackServerContext* context,
+                                      const v1::OperatePlanRequest* request,
+                                      v1::Plan* response) override;
+  grpc::ServerUnaryReactor* RetryStep(grpc::CallbackServerContext* context,
+                                      const v1::OperatePlanRequest* request,
+                                      v1::Plan* response) override;
+  grpc::ServerUnaryReactor* SkipStep(grpc::CallbackServerContext* context,
+                                     const v1::OperatePlanRequest* request,
+                                     v1::Plan* response) override;
+  grpc::ServerUnaryReactor* AbortPlan(grpc::CallbackServerContext* context,
+                                      const v1::OperatePlanRequest* request,
+                                      v1::Plan* response) override;
 
  private:
   void Create(const v1::CreatePlanRequest& request, v1::CreatePlanResponse& response,
               const Reply& reply);
-  void Resume(const v1::ResumePlanRequest& request, v1::Plan& response, const Reply& reply);
+  grpc::ServerUnaryReactor* OnPlan(grpc::CallbackServerContext* context, Verb verb,
+                                   const v1::OperatePlanRequest* request, v1::Plan* response);
+  void Operate(Verb verb, const v1::OperatePlanRequest& request, v1::Plan& response,
+               const Reply& reply);
   void List(const v1::ListPlansRequest& request, v1::ListPlansResponse& response) const;
   // NOT_FOUND: no such plan.
   absl::Status Fill(const PlanId& id, v1::Plan& response) const;

@@ -1,5 +1,6 @@
 #include "coordinator/api/pool_status.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,7 +9,9 @@
 #include "absl/strings/str_join.h"
 
 #include "common/rpc/protocol_proto.h"
+#include "coordinator/planner/losses.h"
 #include "coordinator/planner/planner.h"
+#include "coordinator/planner/preflight.h"
 #include "coordinator/wire/plan_proto.h"
 
 namespace baton {
@@ -16,6 +19,28 @@ namespace {
 
 std::string Differs(const char* what, std::string_view found, const char* wanted) {
   return absl::StrCat(what, " is ", std::string(found), ", wanted ", wanted);
+}
+
+// A former writer that is fenced and follows nobody.
+bool ReturnedFenced(const Observation& seen, const WriteRight& right, const HostId& host) {
+  const DatabaseObservation* database = seen.database();
+  const bool fenced = seen.fence.proven && (seen.fence.phase == FencePhase::kClosing ||
+                                            seen.fence.phase == FencePhase::kClosed);
+  const bool wrote = std::any_of(right.lineages.begin(), right.lineages.end(),
+                                 [&](const Lineage& lineage) { return lineage.instance == host; });
+  return database != nullptr && fenced && wrote && right.writer != host &&
+         database->state == DatabaseState::kDown && !right.followers.contains(host);
+}
+
+// How far its log goes beyond where the present writer left it.
+uint64_t OrphanBytes(const Observation& seen, const WriteRight& right) {
+  const DatabaseObservation* database = seen.database();
+  if (database == nullptr || database->state != DatabaseState::kDown || right.fork.none() ||
+      database->log_end.none() || database->log_end.timeline >= right.fork.timeline ||
+      database->log_end.lsn <= right.fork.lsn) {
+    return 0;
+  }
+  return database->log_end.lsn - right.fork.lsn;
 }
 
 std::string DatabaseDrift(const Observation& seen, bool writer) {
@@ -73,6 +98,31 @@ v1::MemberStatus MemberOf(const Snapshot& seen, const ResourceRef& ref, const ch
   return member;
 }
 
+// What is due to someone who lost its right while away.
+void AddReturn(const PoolState& known, const ResourceRef& ref, v1::MemberStatus& member) {
+  const auto due = known.fence_due.find(ref);
+  if (due == known.fence_due.end()) return;
+  *member.mutable_fence_due() = ToProto(due->second);
+  const std::string drift =
+      absl::StrCat("its right was taken while it was away: it is fenced under ", "epoch ",
+                   due->second.ToString(), " at its next contact");
+  member.set_drift(member.drift().empty() ? drift : absl::StrCat(drift, "; ", member.drift()));
+}
+
+void DescribeReturned(const Pool& pool, const WriteRight& right, const Observation& seen,
+                      v1::MemberStatus& member) {
+  const uint64_t orphans = OrphanBytes(seen, right);
+  member.set_orphan_bytes(orphans);
+  member.set_assigned("returned, fenced");
+  const std::string holds =
+      orphans == 0 ? "nothing is known of log that it alone has"
+                   : absl::StrCat("about ", orphans, " bytes of its log are here alone");
+  if (known.fence_due.empty()) {
+    member.set_drift(
+        absl::StrCat("it follows nobody, and ", holds, "; next: baton protect ", pool.id.value()));
+  }
+}
+
 void AddMembers(const Snapshot& seen, const Pool& pool, const PoolState& known,
                 v1::PoolStatus& status) {
   for (const Database& database : pool.databases) {
@@ -85,6 +135,12 @@ void AddMembers(const Snapshot& seen, const Pool& pool, const PoolState& known,
       if (known.adopted && observation != nullptr) {
         member.set_drift(DatabaseDrift(*observation, writer));
       }
+      if (known.adopted && observation != nullptr && right != known.rights.end() &&
+          !known.fence_due.contains(ref) &&
+          ReturnedFenced(*observation, right->second, instance.host)) {
+        DescribeReturned(pool, right->second, *observation, member);
+      }
+      AddReturn(known, ref, member);
       if (writer) status.set_serving_site(seen.topology->SiteOf(instance.host).value());
       *status.add_members() = std::move(member);
     }
@@ -97,8 +153,56 @@ void AddMembers(const Snapshot& seen, const Pool& pool, const PoolState& known,
     if (known.adopted && observation != nullptr) {
       member.set_drift(ChatDrift(*observation, active, known));
     }
+    AddReturn(known, ref, member);
     *status.add_members() = std::move(member);
   }
+}
+
+// Why nobody would take over from the writer of `database` without loss of more than what is under
+// way; empty: somebody would.
+std::string Unprotected(const Snapshot& seen, const PoolState& known, const Pool& pool,
+                        const Database& database) {
+  const std::string& name = database.id.value();
+  const auto right = known.rights.find(database.id);
+  if (right == known.rights.end() || right->second.writer.empty()) {
+    return absl::StrCat(name, ": nobody has the right to write it; next: baton adopt ",
+                        pool.id.value());
+  }
+  std::vector<std::string> lacking;
+  for (const HostId& host : right->second.followers) {
+    const Instance* instance = database.OnHost(host);
+    if (instance == nullptr) continue;
+    const Observation* observation = seen.Find({host, instance->service});
+    const DatabaseObservation* follower =
+        observation == nullptr ? nullptr : observation->database();
+    if (!seen.Connected(host)) {
+      lacking.push_back(absl::StrCat("the agent of ", host.value(), " is not connected"));
+    } else if (follower == nullptr || follower->state != DatabaseState::kStandby) {
+      lacking.push_back(absl::StrCat(host.value(), " does not run as a standby"));
+    } else if (!follower->gap.empty()) {
+      lacking.push_back(absl::StrCat(host.value(), " lacks log file ", follower->gap));
+    } else {
+      return "";
+    }
+  }
+  if (lacking.empty()) {
+    return absl::StrCat(name, ": nobody follows ", right->second.writer.value(),
+                        "; next: baton protect ", pool.id.value());
+  }
+  return absl::StrCat(name, ": ", absl::StrJoin(lacking, ", "));
+}
+
+void AddProtection(const Snapshot& seen, const Pool& pool, const PoolState& known,
+                   v1::PoolStatus& status) {
+  if (!known.adopted) return;
+  std::vector<std::string> lacking;
+  for (const Database* database : ProtectedDatabases(pool)) {
+    const std::string why = Unprotected(seen, known, pool, *database);
+    if (!why.empty()) lacking.push_back(why);
+  }
+  status.set_protected_(lacking.empty());
+  status.set_protection(absl::StrJoin(lacking, "; "));
+  for (const AnnouncedLoss& loss : LossesNow(seen, pool)) *status.add_losses() = ToProto(loss);
 }
 
 }  // namespace
@@ -115,6 +219,7 @@ v1::PoolStatus DescribePool(const Snapshot& seen, const Policy& policy, const Po
   status.set_home_site(pool.home.value());
   status.set_backup_site(pool.backup.value());
   AddMembers(seen, pool, known, status);
+  AddProtection(seen, pool, known, status);
   if (running != nullptr) *status.mutable_plan() = ToProto(*running);
   Goal goal;
   goal.kind = PlanKind::kSwitchover;

@@ -132,4 +132,21 @@ std::vector<Confirmation> ConfirmationsFor(const CoordinatorState& state, const 
   return found;
 }
 
+std::vector<Revocation> RevocationsFor(const CoordinatorState& state, const HostId& host) {
+  std::vector<Revocation> found;
+  for (const auto& [id, pool] : state.pools) {
+    for (const auto& [ref, epoch] : pool.fence_due) {
+      if (ref.host == host) found.push_back({id, ref, epoch});
+    }
+  }
+  return found;
+}
+
+bool SeenFenced(const Revocation& revocation, const Observation& seen) {
+  const bool fenced =
+      seen.fence.phase == FencePhase::kClosing || seen.fence.phase == FencePhase::kClosed;
+  return seen.pool == revocation.pool && seen.resource == revocation.resource.resource && fenced &&
+         seen.fence.proven && seen.fence.fence_epoch >= revocation.epoch;
+}
+
 }  // namespace baton

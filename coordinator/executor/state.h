@@ -22,6 +22,15 @@ struct Confirmation {
   friend bool operator==(const Confirmation&, const Confirmation&) = default;
 };
 
+// Who lost its right while away, and is to be fenced before anything else.
+struct Revocation {
+  PoolId pool;
+  ResourceRef resource;
+  Epoch epoch;  // to be fenced under
+
+  friend bool operator==(const Revocation&, const Revocation&) = default;
+};
+
 struct CoordinatorState {
   uint64_t last_sequence = 0;
   std::optional<TopologyApplied> topology;   // the one in force
@@ -48,5 +57,11 @@ void Evolve(CoordinatorState& state, const Record& record);
 // UndoStarted and PlanEnded, when withheld ones return. In a fixed order.
 std::vector<Confirmation> ConfirmationsFor(const CoordinatorState& state, const Topology& topology,
                                            const HostId& host);
+
+// What a session of `host` is told right after Welcome and again until it is seen to hold.
+std::vector<Revocation> RevocationsFor(const CoordinatorState& state, const HostId& host);
+// An observation made in the host's present session shows what the revocation wants. A fence under
+// a higher epoch does.
+bool SeenFenced(const Revocation& revocation, const Observation& seen);
 
 }  // namespace baton

@@ -26,6 +26,7 @@ absl::Status SessionRegistry::Handle(Session& session, const v1::AgentMessage& m
           RepeatConfirmation(session, ref);
         }
       }
+      SettleReturns(session);
       return absl::OkStatus();
     }
     case v1::AgentMessage::kAccepted:
@@ -79,15 +80,15 @@ absl::Status SessionRegistry::OnReport(Session& session, const v1::Report& repor
   }
   for (const Observation& seen : observations) Store(session, seen);
   ++revision_;
+  const bool first = report.full() && !session.ready;
+  session.ready |= report.full();
+  SettleReturns(session);
   for (const Observation& seen : observations) {
     if (seen.fence.phase == FencePhase::kUnconfirmed) {
       RepeatConfirmation(session, {session.host, seen.resource});
     }
   }
-  if (report.full() && !session.ready) {
-    session.ready = true;
-    driver_->OnHostReady(session.host);
-  }
+  if (first) driver_->OnHostReady(session.host);
   return absl::OkStatus();
 }
 

@@ -75,7 +75,10 @@ void SessionRegistry::OnRecord(const Record& record) {
   }
   for (const ChatServer& server : pool->chat_servers) hosts.insert(server.host);
   for (const HostId& host : hosts) {
-    if (Session* session = FindWelcomed(host)) TellConfirmations(*session);
+    if (Session* session = FindWelcomed(host)) {
+      SettleReturns(*session);
+      TellConfirmations(*session);
+    }
   }
 }
 

@@ -91,11 +91,12 @@ class SessionRegistry : public AgentGateway {
     uint64_t counter = 0;
     BootId boot;
     std::string version;
-    bool ready = false;
+    bool ready = false;                           // its observations are of this session
     absl::Duration heard = absl::ZeroDuration();  // since boot, the last message
     TimerId watchdog = 0;
-    std::map<ResourceRef, Epoch> confirmed;        // told, and not withdrawn since
-    std::map<ResourceRef, absl::Duration> retold;  // when an unconfirmed one was told again
+    std::map<ResourceRef, Epoch> confirmed;         // told, and not withdrawn since
+    std::map<ResourceRef, absl::Duration> retold;   // when an unconfirmed one was told again
+    std::map<ResourceRef, absl::Duration> revoked;  // when one was told to be fenced
     std::map<std::string, PendingDryRun> dry_runs;
   };
   struct LastCounter {
@@ -130,6 +131,9 @@ class SessionRegistry : public AgentGateway {
   void TellConfirmations(Session& session);
   void RepeatConfirmation(Session& session, const ResourceRef& resource);
   void SendConfirm(Session& session, const Confirmation& confirmation);
+  // Fences what came back (protocol.md, rule 8), or notes that it is seen to be.
+  void SettleReturns(Session& session);
+  void NoteReturned(const Revocation& revocation);
   // Forgets the session, tells the driver, and answers its dry runs.
   std::unique_ptr<Session> Drop(SessionLink* link);
   void End(SessionLink* link, const absl::Status& status);
@@ -144,7 +148,8 @@ class SessionRegistry : public AgentGateway {
 
   std::map<SessionLink*, std::unique_ptr<Session>> sessions_;
   std::map<HostId, SessionLink*> welcomed_;
-  std::set<HostId> pinning_;  // first contacts whose record is not durable yet
+  std::set<ResourceRef> returning_;  // seen to be fenced, whose record is not durable yet
+  std::set<HostId> pinning_;         // first contacts whose record is not durable yet
   std::map<HostId, LastCounter> counters_;
   std::map<HostId, RefusedAgent> refused_;
 

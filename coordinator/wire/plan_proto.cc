@@ -215,6 +215,7 @@ absl::StatusOr<Plan> FromProto(const v1::Plan& proto) {
 v1::Plan ToProto(const Execution& execution, PlanDetail detail) {
   v1::Plan proto = ToProto(*execution.plan);
   proto.set_state(ToProto(execution.state));
+  proto.set_paused(execution.paused);
   proto.set_waiting_for(CleanText(execution.waiting_for));
   proto.set_end_text(CleanText(execution.end_text));
   if (execution.ended != absl::InfinitePast()) {
@@ -233,6 +234,16 @@ v1::Plan ToProto(const Execution& execution, PlanDetail detail) {
     if (step.ended != absl::InfinitePast()) *out.mutable_end_time() = ToProto(step.ended);
     if (step.outcome != nullptr) *out.mutable_outcome() = ToProto(*step.outcome);
   }
+  for (const PlanOption& option : OptionsFor(execution)) *proto.add_options() = ToProto(option);
+  return proto;
+}
+
+v1::PlanOption ToProto(const PlanOption& option) {
+  v1::PlanOption proto;
+  proto.set_verb(std::string(ToString(option.verb)));
+  if (option.step.has_value()) proto.set_step(*option.step);
+  proto.set_allowed(option.allowed);
+  proto.set_effect(CleanText(option.effect));
   return proto;
 }
 

@@ -10,6 +10,7 @@
 
 #include "baton/v1/plan.pb.h"
 #include "coordinator/executor/execution.h"
+#include "coordinator/executor/options.h"
 #include "coordinator/model/plan.h"
 
 namespace baton {
@@ -30,10 +31,11 @@ v1::Plan ToProto(const Plan& plan);
 // Ignores what belongs to the execution.
 absl::StatusOr<Plan> FromProto(const v1::Plan& plan);
 
-// The plan with what has happened to each step; without steps for lists.
+// The plan with what has happened to each step and what can be done now; without both for lists.
 enum class PlanDetail { kWhole, kWithoutSteps };
 v1::Plan ToProto(const Execution& execution, PlanDetail detail = PlanDetail::kWhole);
 
+v1::PlanOption ToProto(const PlanOption& option);
 v1::Refusal ToProto(const Refusal& refusal);
 v1::AnnouncedLoss ToProto(const AnnouncedLoss& loss);
 

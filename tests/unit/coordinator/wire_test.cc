@@ -1,4 +1,6 @@
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -6,6 +8,7 @@
 
 #include "common/rpc/action_proto.h"
 #include "coordinator/wire/event_proto.h"
+#include "coordinator/wire/goal_proto.h"
 #include "coordinator/wire/plan_proto.h"
 #include "coordinator/wire/record_proto.h"
 #include "tests/unit/executor/sim.h"
@@ -105,9 +108,13 @@ std::vector<Fact> OneOfEachButPlans() {
           StepStarted{PlanId("p"), 4, 2, CommandId("p/4/2")},
           StepFinished{PlanId("p"), 4, 2, outcome},
           PlanWaiting{PlanId("p"), "hq-sql1 does not answer"},
-          PlanResumed{PlanId("p"), "ada", "it is back", "r3"},
+          PlanResumed{PlanId("p"), "ada", "it is back", "r3", 4},
           UndoStarted{PlanId("p"), "drain failed"},
-          PlanEnded{PlanId("p"), PlanState::kUndone, "nothing moved"}};
+          PlanEnded{PlanId("p"), PlanState::kUndone, "nothing moved"},
+          PlanPaused{PlanId("p"), "ada", "lunch", "r4"},
+          StepSkipped{PlanId("p"), 6, "ada", "no room to post in", "r5"},
+          AbortStarted{PlanId("p"), "ada", "enough", "r6"},
+          ReturnFenced{PoolId("chat"), {HostId("hq-sql1"), ResourceId("mgc")}, {1, 9}}};
 }
 
 TEST(WireTest, EveryRecordSurvivesTheRoundTrip) {
@@ -129,6 +136,12 @@ TEST(WireTest, EveryRecordSurvivesTheRoundTrip) {
   EXPECT_EQ(std::get<StepStarted>(back(3)).command, CommandId("p/4/2"));
   EXPECT_EQ(std::get<StepFinished>(back(4)).outcome, std::get<StepFinished>(facts[4]).outcome);
   EXPECT_EQ(std::get<PlanResumed>(back(6)).request_id, "r3");
+  EXPECT_EQ(std::get<PlanResumed>(back(6)).step, 4);
+  EXPECT_EQ(std::get<PlanPaused>(back(9)).by, "ada");
+  EXPECT_EQ(std::get<StepSkipped>(back(10)).step, 6);
+  EXPECT_EQ(std::get<AbortStarted>(back(11)).request_id, "r6");
+  EXPECT_EQ(std::get<ReturnFenced>(back(12)).epoch, (Epoch{1, 9}));
+  EXPECT_EQ(std::get<ReturnFenced>(back(12)).resource.ToString(), "hq-sql1/mgc");
   EXPECT_EQ(std::get<PlanEnded>(back(8)).state, PlanState::kUndone);
 }
 
@@ -161,6 +174,95 @@ TEST(WireTest, EventsAreOneLineAndNameWhatTheyAreAbout) {
     EXPECT_FALSE(any.text().empty());
     EXPECT_EQ(any.text().find('\n'), std::string::npos);
   }
+}
+
+v1::CreatePlanRequest FailoverRequest() {
+  v1::CreatePlanRequest request;
+  request.set_pool("chat.example.com");
+  request.set_kind(v1::PLAN_KIND_FAILOVER);
+  request.set_reason("fire");
+  request.set_request_id("r1");
+  request.set_lost_site("hq");
+  request.add_lost_hosts("hq-sql1");
+  request.mutable_allow_loss()->set_seconds(60);
+  request.mutable_max_loss()->set_seconds(5);
+  request.add_override_rules("LOG_GAP");
+  v1::Salvage& salvage = *request.add_salvage();
+  salvage.set_host("hq-sql1");
+  salvage.set_data_directory("/mnt/hq-sql1/data");
+  request.set_discard_orphans(0);
+  request.mutable_quarantine_of()->set_host("hq-sql1");
+  request.mutable_quarantine_of()->set_resource("mgc");
+  request.set_quarantine("20261124");
+  return request;
+}
+
+TEST(GoalTest, HoldsEverythingThatWasAskedFor) {
+  const absl::StatusOr<Goal> goal = GoalFrom(FailoverRequest());
+  ASSERT_TRUE(goal.ok()) << goal.status();
+  EXPECT_EQ(goal->kind, PlanKind::kFailover);
+  EXPECT_EQ(goal->pool, PoolId("chat.example.com"));
+  EXPECT_EQ(goal->lost_site, SiteId("hq"));
+  EXPECT_EQ(goal->lost_hosts, std::vector<HostId>{HostId("hq-sql1")});
+  EXPECT_EQ(goal->allow_loss, absl::Minutes(1));
+  EXPECT_EQ(goal->max_loss, absl::Seconds(5));
+  EXPECT_EQ(goal->override_rules, std::set<std::string>{"LOG_GAP"});
+  EXPECT_EQ(goal->salvage.at(HostId("hq-sql1")), "/mnt/hq-sql1/data");
+  EXPECT_EQ(goal->discard_orphans, 0u);
+  EXPECT_EQ(goal->quarantine_of.ToString(), "hq-sql1/mgc");
+  EXPECT_EQ(goal->quarantine, "20261124");
+  const absl::StatusOr<Goal> bare = [] {
+    v1::CreatePlanRequest request;
+    request.set_pool("p");
+    request.set_kind(v1::PLAN_KIND_PROTECT);
+    return GoalFrom(request);
+  }();
+  ASSERT_TRUE(bare.ok()) << bare.status();
+  EXPECT_FALSE(bare->max_loss.has_value());
+  EXPECT_FALSE(bare->discard_orphans.has_value());
+}
+
+TEST(GoalTest, RefusesWhatNoOperatorCanMean) {
+  const auto refused = [](const std::function<void(v1::CreatePlanRequest&)>& spoil) {
+    v1::CreatePlanRequest request = FailoverRequest();
+    spoil(request);
+    const absl::Status status = GoalFrom(request).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << request.ShortDebugString();
+    return std::string(status.message());
+  };
+  using Request = v1::CreatePlanRequest;
+  EXPECT_NE(refused([](Request& r) { r.mutable_allow_loss()->set_seconds(-1); }).find("allow_loss"),
+            std::string::npos);
+  EXPECT_NE(refused([](Request& r) { r.mutable_max_loss()->set_nanos(-5); }).find("max_loss"),
+            std::string::npos);
+  EXPECT_NE(refused([](Request& r) { r.add_lost_hosts(""); }).find("lost_hosts"),
+            std::string::npos);
+  EXPECT_NE(refused([](Request& r) {
+              r.mutable_salvage(0)->set_data_directory("data");
+            }).find("absolute path"),
+            std::string::npos);
+  EXPECT_NE(refused([](Request& r) {
+              for (int i = 0; i < 2000; ++i) r.add_override_rules("R");
+            }).find("override_rules"),
+            std::string::npos);
+  EXPECT_NE(refused([](Request& r) { r.mutable_quarantine_of()->clear_host(); }).find("host"),
+            std::string::npos);
+  EXPECT_NE(refused([](Request& r) { r.set_kind(v1::PLAN_KIND_UNSPECIFIED); }).find("kind"),
+            std::string::npos);
+}
+
+TEST(WireTest, PlanSaysWhatCanBeDoneWithIt) {
+  Execution execution;
+  Evolve(execution, Record{1, absl::UnixEpoch(),
+                           PlanAdmitted{std::make_shared<Plan>(testing::SmallSwitchover())}});
+  const v1::Plan plan = ToProto(execution);
+  ASSERT_EQ(plan.options_size(), 3);
+  EXPECT_EQ(plan.options(0).verb(), "pause");
+  EXPECT_TRUE(plan.options(0).allowed());
+  EXPECT_EQ(plan.options(1).verb(), "resume");
+  EXPECT_FALSE(plan.options(1).allowed());
+  EXPECT_EQ(plan.options(2).verb(), "abort");
+  EXPECT_EQ(ToProto(execution, PlanDetail::kWithoutSteps).options_size(), 0);
 }
 
 TEST(WireTest, PlanNamesAndBareIdsBothFindThePlan) {

@@ -186,7 +186,7 @@ void SimAgents::Cancel(const HostId& id, const CommandId& command) {
   Deliver(id, host.session, [this, id, command] {
     const auto entry = hosts_[id].ledger.find(command);
     if (entry == hosts_[id].ledger.end() || entry->second.outcome.has_value() ||
-        !silent.contains(std::string(ActionName(entry->second.command.action)))) {
+        !entry->second.silent) {
       return;
     }
     Outcome outcome;
@@ -207,6 +207,7 @@ void SimAgents::Accept(const HostId& id, const Command& command) {
   seen = command.epoch;
   host.ledger[command.id].command = command;
   const std::string name(ActionName(command.action));
+  host.ledger[command.id].silent = silent.contains(name);
   if (silent.contains(name)) return;
   if (Chance(faults.agent_dies)) {
     // It comes back, looks, and cannot tell in half of the cases.

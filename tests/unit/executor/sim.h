@@ -87,6 +87,7 @@ class SimAgents : public AgentGateway {
  private:
   struct Entry {
     Command command;
+    bool silent = false;
     std::optional<Outcome> outcome;
   };
   struct Host {
