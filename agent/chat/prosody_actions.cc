@@ -20,6 +20,11 @@ constexpr absl::Duration kControlTimeout = absl::Seconds(5);
 constexpr absl::Duration kFarewell = absl::Milliseconds(300);
 // What Deactivate and Stop spend on ending sessions kindly; the stop itself ends them too.
 constexpr absl::Duration kDrainBeforeStop = absl::Seconds(1);
+// One that has nobody left to care for ends within a second, unless it waits for its database.
+constexpr absl::Duration kEmptyStop = absl::Seconds(2);
+// One that answers nothing, as when its database hangs, is not waited for as another is.
+constexpr absl::Duration kSilence = absl::Milliseconds(200);
+constexpr absl::Duration kSilentStop = absl::Milliseconds(500);
 constexpr absl::Duration kProofTimeout = absl::Seconds(5);
 constexpr absl::Duration kStreamTimeout = absl::Seconds(2);
 
@@ -71,9 +76,9 @@ absl::StatusOr<uint64_t> EndSessions(ActionContext* context, absl::Duration limi
 
 // Kills a server that takes too long, say because its database hangs: what it has acknowledged is
 // committed, so nothing is lost by that.
-absl::Status EndProcess(ActionContext* context) {
+absl::Status EndProcess(ActionContext* context, absl::Duration patience) {
   ServiceManager& service = context->server().service();
-  const absl::Duration kind = std::min(context->config().stop_timeout, context->Left() / 2);
+  const absl::Duration kind = std::min(patience, context->Left() / 2);
   absl::Status stopped = service.Stop(StopMode::kClean, kind);
   if (absl::IsDeadlineExceeded(stopped)) {
     context->Did(absl::StrCat("killed, since it did not stop within ", absl::FormatDuration(kind)));
@@ -87,9 +92,9 @@ absl::Status EndProcess(ActionContext* context) {
   return stopped;
 }
 
-absl::Status StopAndProve(ActionContext* context) {
+absl::Status StopAndProve(ActionContext* context, absl::Duration patience) {
   const ProsodyServer& server = context->server();
-  BATON_RETURN_IF_ERROR(EndProcess(context));
+  BATON_RETURN_IF_ERROR(EndProcess(context, patience));
   const absl::Status proof = server.fences().ProveNothingRuns(context->Left(kProofTimeout));
   if (absl::IsDeadlineExceeded(proof)) {
     return Failure("STILL_ALIVE", absl::StrCat("its manager says that ", context->name(),
@@ -107,10 +112,18 @@ absl::Status StopAndProve(ActionContext* context) {
 }
 
 // Sessions end before the process is told to: with none left it stops in milliseconds. Kindness
-// only: whatever comes of it, the stop ends them.
-void SayGoodbye(ActionContext* context) {
+// only: whatever comes of it, the stop ends them. Returns how long the stop may take.
+absl::Duration SayGoodbye(ActionContext* context) {
+  const absl::Duration patience = context->config().stop_timeout;
   const absl::Duration limit = context->Left(kDrainBeforeStop);
-  if (EndSessions(context, limit).ok()) context->Did("no client session is left");
+  const absl::Status ended = EndSessions(context, limit).status();
+  if (ended.ok()) {
+    context->Did("no client session is left");
+    return std::min(patience, kEmptyStop);
+  }
+  const bool silent = absl::IsDeadlineExceeded(ended) &&
+                      !context->server().control().Status(context->Left(kSilence)).ok();
+  return silent ? std::min(patience, kSilentStop) : patience;
 }
 
 absl::Status LookThatItRuns(const ActionContext& context) {
@@ -230,10 +243,10 @@ absl::StatusOr<std::string> Act(ActionContext* context, const Deactivate&) {
   record.fence_epoch = context->command().epoch;
   record.write.reset();
   record.fetch.clear();
-  SayGoodbye(context);
+  const absl::Duration patience = SayGoodbye(context);
   BATON_RETURN_IF_ERROR(context->Live());
   BATON_RETURN_IF_ERROR(EnsureFence(context, record));
-  BATON_RETURN_IF_ERROR(StopAndProve(context));
+  BATON_RETURN_IF_ERROR(StopAndProve(context, patience));
   return std::string("fenced and stopped; clients are refused, nothing of it is alive");
 }
 
@@ -282,9 +295,9 @@ absl::StatusOr<std::string> Act(ActionContext* context, const Start&) {
 
 absl::StatusOr<std::string> Act(ActionContext* context, const Stop&) {
   BATON_RETURN_IF_ERROR(context->RefuseOlder());
-  SayGoodbye(context);
+  const absl::Duration patience = SayGoodbye(context);
   BATON_RETURN_IF_ERROR(context->Live());
-  BATON_RETURN_IF_ERROR(StopAndProve(context));
+  BATON_RETURN_IF_ERROR(StopAndProve(context, patience));
   return std::string("stopped; clients are refused");
 }
 

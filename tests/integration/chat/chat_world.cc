@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sstream>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -153,6 +154,7 @@ ChatWorld::~ChatWorld() {
   probe_.reset();
   if (service_ != nullptr) service_->Stop(StopMode::kImmediate, kPatience).IgnoreError();
   Await(&supervisor_, SIGTERM);
+  SignalDatabase(SIGCONT);
   Await(&database_, SIGINT);
   if (::testing::Test::HasFailure()) PrintLogs();
   std::filesystem::remove_all(folder_);
@@ -193,6 +195,21 @@ void ChatWorld::StartDatabase() {
                 "-d", "postgres", "-qc", sql});
   }
 }
+
+void ChatWorld::SignalDatabase(int signal) {
+  if (database_ <= 0) return;
+  const std::string main = absl::StrCat("/proc/", database_, "/task/", database_, "/children");
+  std::istringstream children(ReadText(main));
+  kill(database_, signal);
+  for (pid_t child = 0; children >> child;) kill(child, signal);
+}
+
+void ChatWorld::KillDatabase() {
+  SignalDatabase(SIGKILL);
+  Await(&database_, SIGKILL);
+}
+
+void ChatWorld::FreezeDatabase() { SignalDatabase(SIGSTOP); }
 
 std::string ChatWorld::Sql(const std::string& sql) {
   const std::string output =

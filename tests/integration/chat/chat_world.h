@@ -56,6 +56,10 @@ class ChatWorld {
   std::unique_ptr<ChatClient> Join(const std::string& user);
   // Runs SQL in the chat database as the superuser; one line of output.
   std::string Sql(const std::string& sql);
+  // kill -9 of every process of the database's, as when its host loses power.
+  void KillDatabase();
+  // Stops them as they are: connections stay open, nothing answers any more.
+  void FreezeDatabase();
   // False when it did not come to that in time.
   bool SqlBecomes(const std::string& sql, const std::string& wanted);
   // Sends bytes to the control endpoint and returns what comes back until it closes.
@@ -65,6 +69,7 @@ class ChatWorld {
 
  private:
   void StartDatabase();
+  void SignalDatabase(int signal);
   void WriteConfiguration();
   void MakeAccounts();
   void Supervise();

@@ -148,6 +148,56 @@ TEST(ProsodyTest, FrozenServerIsUnknownAndStillComesDown) {
   EXPECT_EQ(world.Observe().state, ChatState::kDown);
 }
 
+// Its database's host is gone: whatever it was doing there, it is fenced, proven, and ready to
+// serve from another one.
+void LeaveDeadDatabase(ChatWorld* world, bool drain) {
+  if (drain) {
+    const Outcome drained = world->Do(Drain{}, absl::Seconds(10));
+    EXPECT_TRUE(drained.ok() || drained.reason == "CONTROL_SILENT") << drained.message;
+  }
+  world->epoch = world->epoch.Next();
+  EXPECT_OUTCOME_OK(world->Do(Deactivate{}, absl::Seconds(10)));
+  EXPECT_OUTCOME_OK(world->Look(Deactivate{}));
+  EXPECT_EQ(world->Observe().state, ChatState::kDown);
+  EXPECT_OUTCOME_OK(world->Do(PointAt{HostId("sql2")}, absl::Seconds(5)));
+  EXPECT_EQ(world->Observe().points_at, HostId("sql2"));
+}
+
+TEST(ProsodyTest, AKilledDatabaseKeepsNobodyFromBeingFenced) {
+  for (const bool drain : {true, false}) {
+    ChatWorld world;
+    world.Serve();
+    const auto ann = world.Join("ann");
+    ASSERT_TRUE(ann->WaitUntilInRoom(kPatience));
+    world.KillDatabase();
+    LeaveDeadDatabase(&world, drain);
+    EXPECT_TRUE(ann->WaitUntilGone(kPatience));
+  }
+}
+
+TEST(ProsodyTest, ADatabaseThatAnswersNothingAnyMoreKeepsNobodyFromBeingFenced) {
+  for (const bool drain : {true, false}) {
+    ChatWorld world;
+    world.Serve();
+    const auto ann = world.Join("ann");
+    ASSERT_TRUE(ann->WaitUntilInRoom(kPatience));
+    world.FreezeDatabase();
+    const auto bob = world.Join("bob");  // makes the server ask its database
+    LeaveDeadDatabase(&world, drain);
+    EXPECT_TRUE(ann->WaitUntilGone(kPatience));
+  }
+}
+
+TEST(ProsodyTest, AgainstADeadDatabaseItIsNotActivatedAndSaysWhy) {
+  ChatWorld world;
+  EXPECT_OUTCOME_OK(world.Do(PointAt{HostId("sql1")}));
+  world.KillDatabase();
+  const Outcome dead = world.Do(Activate{}, absl::Seconds(3));
+  ExpectOutcome(dead, OutcomeCode::kFailed, "DEADLINE_EXCEEDED");
+  EXPECT_THAT(dead.message, HasSubstr("no connection to the database on sql1"));
+  LeaveDeadDatabase(&world, false);
+}
+
 TEST(ProsodyTest, StopsWithPeopleInItsRooms) {
   ChatWorld world;
   world.Serve();
