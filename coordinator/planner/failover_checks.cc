@@ -26,15 +26,34 @@ std::string Again(const Inquiry& ask, const std::string& verb) {
   return absl::StrCat("baton ", verb, " ", ask.pool.id.value(), " --reason TEXT");
 }
 
+// The old instance shipped its end once, and the next one has applied it.
+bool AllApplied(const Inquiry& ask, const DatabaseMove& move) {
+  const std::optional<LogPosition>& sealed = move.right->lineages.back().sealed;
+  const Observation* next = ask.seen.Find(RefOf(*move.to));
+  if (next == nullptr || next->database() == nullptr) return false;
+  const DatabaseObservation& seen = *next->database();
+  return sealed.has_value() && seen.position.timeline == sealed->timeline &&
+         seen.position.lsn > sealed->lsn;
+}
+
+// It can ship what it holds of the log that was its own by the journal.
+bool HoldsRight(const DatabaseMove& move, const Observation& seen) {
+  return seen.fence.write_epoch == move.right->lineages.back().epoch;
+}
+
 // Why the old instance counts as up, or as one that could be; empty: it does not.
-std::string WhyUp(const Observation& seen) {
+std::string WhyUp(const Inquiry& ask, const DatabaseMove& move, const Observation& seen) {
   const DatabaseObservation* database = seen.database();
   const bool may_start =
       seen.fence.phase == FencePhase::kOpen || seen.fence.phase == FencePhase::kUnconfirmed;
   const std::string fence = absl::StrCat(", fence ", std::string(ToString(seen.fence.phase)));
   const DatabaseState state = database == nullptr ? DatabaseState::kUnknown : database->state;
   if (state == DatabaseState::kPrimary) return absl::StrCat("primary", fence);
-  if (!may_start || state == DatabaseState::kEmpty || state == DatabaseState::kStandby) return "";
+  if (state == DatabaseState::kEmpty) return "";
+  if (!may_start && !HoldsRight(move, seen) && !AllApplied(ask, move)) {
+    return absl::StrCat(std::string(ToString(state)), ", with its data, but not with its right");
+  }
+  if (!may_start || state == DatabaseState::kStandby) return "";
   std::string why = absl::StrCat(std::string(ToString(state)), fence);
   if (database != nullptr && !database->problem.empty()) {
     absl::StrAppend(&why, ", ", database->problem);
@@ -45,15 +64,19 @@ std::string WhyUp(const Observation& seen) {
 std::string RemedyOfUp(const Inquiry& ask, const DatabaseMove& move, const Observation& seen) {
   const std::string up = move.from->host.value();
   const DatabaseObservation* database = seen.database();
-  if (database == nullptr || database->state != DatabaseState::kPrimary) {
+  const bool may_start =
+      seen.fence.phase == FencePhase::kOpen || seen.fence.phase == FencePhase::kUnconfirmed;
+  const bool runs = database != nullptr && database->state == DatabaseState::kPrimary;
+  if ((!runs && !may_start) || (runs && move.right->writer.empty())) {
+    return absl::StrCat(Again(ask, "adopt"), " gives it its right back");
+  }
+  if (!runs) {
     return absl::StrCat("start it where it is: baton-guard run ", move.from->service.value(),
                         " on ", up,
                         seen.fence.phase == FencePhase::kUnconfirmed
                             ? absl::StrCat(", baton agents accept ", up, " --reason TEXT")
                             : std::string());
   }
-  if (move.right->writer.empty())
-    return absl::StrCat(Again(ask, "adopt"), " gives it its right back");
   if (!move.right->followers.contains(move.to->host)) return Again(ask, "protect");
   return Again(ask, "switchover");
 }
@@ -69,17 +92,21 @@ bool CheckFrom(const Inquiry& ask, const PoolState& state, const DatabaseMove& m
   const Observation* seen = CheckSeen(ask, ref);
   if (seen == nullptr) return true;
   CheckEpoch(ask, state, ref);
-  const std::string up = WhyUp(*seen);
+  const std::string up = WhyUp(ask, move, *seen);
   if (up.empty()) return true;
-  if (overrides.Accepts("HOME_DATABASE_UP",
-                        absl::StrCat(ref.ToString(), " is ", up,
-                                     ": it is fenced and ships its log to the end"))) {
+  if (overrides.Accepts(
+          "HOME_DATABASE_UP",
+          absl::StrCat(ref.ToString(), " is ", up,
+                       HoldsRight(move, *seen) ? ": it is fenced and ships its log to the end"
+                                               : ": it is fenced, what it did not ship is lost"))) {
     return true;
   }
   ask.refusals.Add(
       "HOME_DATABASE_UP", ref.ToString(), up, "an instance that is down and cannot be started",
       absl::StrCat(RemedyOfUp(ask, move, *seen), "; ", Overrides::Flag("HOME_DATABASE_UP"),
-                   " takes its right away all the same, and ships its log first"));
+                   HoldsRight(move, *seen)
+                       ? " takes its right away all the same, and ships its log first"
+                       : " loses what it did not ship"));
   return true;
 }
 
@@ -184,13 +211,6 @@ bool CheckReach(const Inquiry& ask, const DatabaseMove& move, const DatabaseObse
     }
   }
   return cut;
-}
-
-// The old instance shipped its end once, and the next one has applied it.
-bool AllApplied(const DatabaseMove& move, const DatabaseObservation& seen) {
-  const std::optional<LogPosition>& sealed = move.right->lineages.back().sealed;
-  return sealed.has_value() && seen.position.timeline == sealed->timeline &&
-         seen.position.lsn > sealed->lsn;
 }
 
 void Nothing(AnnouncedLoss& loss) {
@@ -298,12 +318,12 @@ Takeover CheckTakeover(const Inquiry& ask, const PoolState& state, const Databas
   if (takeover.end == LogEnd::kSealed) {
     CheckTimeline(ask, move, *seen);
     CheckFurthest(ask, move, *seen);
-    const bool all = AllApplied(move, *seen);
+    const bool all = AllApplied(ask, move);
     const bool cut = !all && CheckReach(ask, move, *seen, takeover, overrides);
     if (all) takeover.without_share = !seen->share_problem.empty();
     const Observation* old = ask.seen.Find(RefOf(*move.from));
     const bool has_log = takeover.from_reached && old != nullptr && old->database() != nullptr &&
-                         old->database()->state != DatabaseState::kEmpty;
+                         old->database()->state != DatabaseState::kEmpty && HoldsRight(move, *old);
     if (has_log && !all && !cut) takeover.end = LogEnd::kShipped;
     if (all || takeover.end == LogEnd::kShipped) Nothing(takeover.loss);
   }

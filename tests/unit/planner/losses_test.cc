@@ -1,0 +1,91 @@
+#include "coordinator/planner/losses.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/planner/story.h"
+
+namespace baton::testing {
+namespace {
+
+AnnouncedLoss LossOf(const std::vector<std::string>& changes) {
+  Story story;
+  story.Run("pool");
+  story.Run("database mgc hq-sql1 dr-sql1");
+  story.Run("chat hq-chat1 active");
+  story.Run("adopted 1.1 hq-sql1 hq-chat1");
+  story.Run("healthy");
+  for (const std::string& change : changes) story.Run(change);
+  story.Run("losses");
+  const std::vector<AnnouncedLoss> losses =
+      LossesNow(story.seen(), *story.seen().topology->FindPool(PoolId("pool")));
+  return losses.empty() ? AnnouncedLoss() : losses.front();
+}
+
+TEST(LossesTest, WhatWasShippedInTimeLosesOnlyTheTimeSinceTheLastReport) {
+  const AnnouncedLoss loss =
+      LossOf({"see hq-sql1/mgc position=1:0/5000100 age=4s",
+              "see dr-sql1/mgc position=1:0/5000000 lag_bytes=4096 committed=1h"});
+  EXPECT_EQ(loss.window, absl::Seconds(4));
+  EXPECT_EQ(loss.report_age, absl::Seconds(4));
+  EXPECT_EQ(loss.bytes, 0);
+  EXPECT_EQ(loss.kept.lsn, 0x5001000);
+}
+
+TEST(LossesTest, WhatIsMissingLosesAllAfterTheLastCommitThatIsThere) {
+  const AnnouncedLoss loss = LossOf({"see hq-sql1/mgc position=1:0/5000100 age=4s",
+                                     "see dr-sql1/mgc position=1:0/5000000 committed=9s"});
+  EXPECT_EQ(loss.window, absl::Seconds(9));
+  EXPECT_EQ(loss.bytes, 0x100);
+}
+
+TEST(LossesTest, NothingBehindAGapIsKept) {
+  const AnnouncedLoss loss =
+      LossOf({"see hq-sql1/mgc position=1:0/5000100 age=4s",
+              "see dr-sql1/mgc position=1:0/5000000 lag_bytes=4096 committed=9s "
+              "gap=000000010000000000000005"});
+  EXPECT_EQ(loss.kept.lsn, 0x5000000);
+  EXPECT_EQ(loss.window, absl::Seconds(9));
+}
+
+TEST(LossesTest, PositionsOfTwoTimelinesTellNothing) {
+  const AnnouncedLoss loss = LossOf({"see hq-sql1/mgc position=2:0/4000000 age=4s",
+                                     "see dr-sql1/mgc position=1:0/5000000 committed=9s"});
+  EXPECT_EQ(loss.window, absl::Seconds(9));
+  EXPECT_EQ(loss.bytes, 0);
+}
+
+TEST(LossesTest, OfAWriterThatWasNeverSeenNothingIsKnown) {
+  const AnnouncedLoss loss =
+      LossOf({"unseen hq-sql1/mgc", "see dr-sql1/mgc position=1:0/5000000 committed=9s"});
+  EXPECT_EQ(loss.window, absl::InfiniteDuration());
+  EXPECT_EQ(loss.report_age, absl::InfiniteDuration());
+  EXPECT_TRUE(loss.lost_end.none());
+}
+
+TEST(LossesTest, AWriterThatWentDownIsTakenAtTheEndOfItsLog) {
+  const AnnouncedLoss loss =
+      LossOf({"see hq-sql1/mgc state=down clean=no position=1:0/5000028 log_end=1:0/5200000 age=4s",
+              "see dr-sql1/mgc position=1:0/5100000 committed=9s"});
+  EXPECT_EQ(loss.lost_end.lsn, 0x5200000);
+  EXPECT_EQ(loss.window, absl::Seconds(9));
+}
+
+TEST(LossesTest, AnUnprotectedDatabaseHasNoBoundToTell) {
+  EXPECT_TRUE(LossOf({"right mgc followers="}).database.empty());
+}
+
+TEST(LossesTest, TellsPeopleWhatIsLostAndHowItIsKnown) {
+  AnnouncedLoss loss;
+  loss.database = DatabaseId("mgc");
+  loss.kept = {1, 0x5000000};
+  loss.last_commit = absl::FromUnixSeconds(1700000000);
+  EXPECT_EQ(Describe(loss),
+            "mgc: everything after the last commit that the backup will have, of "
+            "2023-11-14T22:13:20+00:00 (position 1:0/5000000); how much that is is not known: its "
+            "writer was never seen");
+  loss.window = absl::ZeroDuration();
+  EXPECT_EQ(Describe(loss), "mgc: nothing, all of its log up to 1:0/5000000 is kept");
+}
+
+}  // namespace
+}  // namespace baton::testing
