@@ -38,6 +38,15 @@ std::optional<ControlData> LookAtFiles(const PostgresqlInstance& instance,
   return *control;
 }
 
+// A PostgreSQL that was started after a clean stop ends no log file by archive_timeout before its
+// checkpointer woke up once: that decides while the server is still starting how long it sleeps,
+// which is up to checkpoint_timeout. A reload wakes it.
+constexpr char kWakeCheckpointer[] = R"(
+SELECT pg_reload_conf() FROM pg_stat_archiver
+WHERE NOT pg_is_in_recovery()
+  AND clock_timestamp() - pg_postmaster_start_time() < interval '20 s'
+  AND coalesce(last_archived_time, '-infinity') < pg_postmaster_start_time())";
+
 void DescribePrimary(const ServerView& view, DatabaseObservation* seen) {
   seen->state = DatabaseState::kPrimary;
   seen->last_archived = view.last_archived;
@@ -84,6 +93,10 @@ void DescribeServer(PostgresqlInstance* instance, const ServerView& view, absl::
   }
   const absl::StatusOr<PostgresqlConnection*> connection = instance->Connected(timeout);
   if (!connection.ok()) return;
+  if (!view.in_recovery) {
+    const absl::StatusOr<Rows> woken = (*connection)->Query(kWakeCheckpointer, timeout);
+    if (!woken.ok()) AddProblem(std::string(woken.status().message()), seen);
+  }
   const absl::StatusOr<std::string> settings = EndangeringSettings(*connection, timeout);
   AddProblem(settings.ok() ? *settings : std::string(settings.status().message()), seen);
 }
