@@ -2,7 +2,6 @@
 // the end of the agent.
 #include <random>
 
-#include "google/protobuf/stubs/logging.h"
 #include "gtest/gtest.h"
 
 #include "agent/transport/session_proto.h"
@@ -52,14 +51,13 @@ TEST(FramesTest, EveryRevokeThatCanBeReadIsAnswered) {
 TEST(FramesTest, DamagedFramesHarmNobody) {
   std::mt19937_64 dice(7);
   const std::string whole = RevokeFrame("chat.example.com", "mgc", 1, 5).SerializeAsString();
-  const google::protobuf::LogSilencer silence;
   int read = 0;
   std::unique_ptr<HostWorld> world = Settled();
   for (int i = 0; i < 20000; ++i) {
     std::string bytes =
         whole.substr(0, whole.size() - (dice() % 4 == 0 ? dice() % whole.size() : 0));
     for (uint64_t flips = dice() % 4; flips > 0 && !bytes.empty(); --flips) {
-      bytes[dice() % bytes.size()] = static_cast<char>(dice());
+      bytes[dice() % bytes.size()] = static_cast<char>(dice() % 128);
     }
     v1::CoordinatorMessage message;
     if (!message.ParseFromString(bytes)) continue;
