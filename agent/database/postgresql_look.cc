@@ -42,10 +42,9 @@ std::optional<ControlData> LookAtFiles(const PostgresqlInstance& instance,
 // checkpointer woke up once: that decides while the server is still starting how long it sleeps,
 // which is up to checkpoint_timeout. A reload wakes it.
 constexpr char kWakeCheckpointer[] = R"(
-SELECT pg_reload_conf() FROM pg_stat_archiver
+SELECT pg_reload_conf()
 WHERE NOT pg_is_in_recovery()
-  AND clock_timestamp() - pg_postmaster_start_time() < interval '20 s'
-  AND coalesce(last_archived_time, '-infinity') < pg_postmaster_start_time())";
+  AND clock_timestamp() - pg_postmaster_start_time() < interval '10 s')";
 
 void DescribePrimary(const ServerView& view, DatabaseObservation* seen) {
   seen->state = DatabaseState::kPrimary;
