@@ -124,6 +124,12 @@ class Adoption {
     std::vector<Lineage> fetch;
     if (state_ != nullptr) {
       fetch = state_->rights.at(pair.database->id).lineages;
+      // One that it got from a move that was given up, and may have begun a timeline under.
+      const Epoch got = ask_.seen.Find(RefOf(*pair.primary))->fence.write_epoch;
+      if (pair.own_log && got > fetch.back().epoch && got < builder_.plan().epoch) {
+        fetch.push_back({Database(*pair.primary).system_id, got, pair.primary->host,
+                         pair.primary->share, std::nullopt});
+      }
       fetch.push_back(NewLineage(pair));
       return fetch;
     }

@@ -160,7 +160,7 @@ class Failover {
     for (const Takeover& takeover : takeovers_) {
       const DatabaseMove& move = takeover.move;
       const Lineage write = Written(move, *move.to, builder_.plan().epoch);
-      if (takeover.end == LogEnd::kOwn) {
+      if (takeover.end == LogEnd::kOwn || takeover.end == LogEnd::kPromoted) {
         recovered_.push_back(builder_.GiveBack(*move.database, *move.to, write, after).recover);
       } else {
         recovered_.push_back(
@@ -213,6 +213,11 @@ void Explain(const Inquiry& ask, const std::vector<Takeover>& takeovers, Plan& p
   for (const Takeover& takeover : takeovers) {
     const DatabaseMove& move = takeover.move;
     plan.explanation.push_back(ExplainMove(ask.seen, *move.database, *move.from, *move.to));
+    if (takeover.end == LogEnd::kPromoted) {
+      plan.explanation.push_back(absl::StrCat(
+          "a move that was given up had given ", move.to->host.value(), " the right to write ",
+          move.database->id.value(), ": it goes on from what it has"));
+    }
     if (!takeover.salvage.empty()) {
       plan.explanation.push_back(absl::StrCat("the loss of ", move.database->id.value(),
                                               " is told without what the log in ", takeover.salvage,

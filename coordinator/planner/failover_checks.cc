@@ -249,7 +249,7 @@ LogEnd EndOf(const Inquiry& ask, const DatabaseMove& move, const Observation& se
              Overrides& overrides) {
   const ResourceRef ref = RefOf(*move.to);
   const WriteRight& right = *move.right;
-  if (seen.database()->state == DatabaseState::kPrimary && right.writer.empty() &&
+  if (seen.database()->state != DatabaseState::kEmpty && right.writer.empty() &&
       seen.fence.write_epoch > right.lineages.back().epoch) {
     return LogEnd::kPromoted;
   }

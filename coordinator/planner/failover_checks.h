@@ -14,7 +14,7 @@ enum class LogEnd {
   kShipped,   // the old instance can be reached: it is fenced and ships all it has
   kSealed,    // where the shares' files end, or the copy destination's
   kOwn,       // the next writer never followed: its own log counts
-  kPromoted,  // the next writer was promoted already, by a move that was given up
+  kPromoted,  // the next writer got the right from a move that was given up: again, its own log
 };
 
 // One database that changes hands.

@@ -13,25 +13,25 @@ bool Fenced(const FenceSummary& fence) {
   return fence.phase == FencePhase::kClosed || fence.phase == FencePhase::kClosing;
 }
 
+// The lineage that the other instance wrote, if the writer's log left exactly that one, once, at
+// the fork that is known; else null. A writer may have gone on from a log of its own instead, which
+// leaves the other's unsealed; and a timeline between the two, of a move that was given up, makes
+// the known fork a later one than theirs.
+const Lineage* LeftBehind(const DatabaseMove& move) {
+  const std::vector<Lineage>& lineages = move.right->lineages;
+  if (lineages.size() < 2) return nullptr;
+  const Lineage& before = lineages[lineages.size() - 2];
+  const bool left = before.instance == move.to->host && before.sealed.has_value() &&
+                    move.right->fork.timeline == before.sealed->timeline + 1;
+  return left ? &before : nullptr;
+}
+
 // It stopped cleanly where its log was shipped to, and the writer went on from there: exactly then
 // the control file tells that nothing exists here alone.
 bool StoppedAtItsSeal(const DatabaseMove& move, const DatabaseObservation& seen) {
-  const std::vector<Lineage>& lineages = move.right->lineages;
-  if (lineages.size() < 2 || seen.state != DatabaseState::kDown || !seen.clean_shutdown) {
-    return false;
-  }
-  const Lineage& before = lineages[lineages.size() - 2];
-  return before.instance == move.to->host && before.sealed == seen.position;
-}
-
-// Where the writer's log left the one that the other instance wrote; none: not known to have. The
-// writer may have gone on from a log of its own instead, which leaves the other's unsealed.
-LogPosition ForkFrom(const DatabaseMove& move) {
-  const std::vector<Lineage>& lineages = move.right->lineages;
-  if (lineages.size() < 2) return LogPosition();
-  const Lineage& before = lineages[lineages.size() - 2];
-  const bool left = before.instance == move.to->host && before.sealed.has_value();
-  return left ? move.right->fork : LogPosition();
+  const Lineage* own = LeftBehind(move);
+  return own != nullptr && seen.state == DatabaseState::kDown && seen.clean_shutdown &&
+         own->sealed == seen.position;
 }
 
 SeedingWay WayOf(const DatabaseMove& move, const DatabaseObservation& seen) {
@@ -52,7 +52,7 @@ Seeding ChooseSeeding(const Inquiry& ask, const PoolState& state, const Database
   seeding.writer = move.from;
   seeding.follower = move.to;
   seeding.system_id = move.right->system_id;
-  seeding.fork = ForkFrom(move);
+  if (LeftBehind(move) != nullptr) seeding.fork = move.right->fork;
   seeding.fetch = move.right->lineages;
   seeding.discard = ask.goal.discard_orphans;
   const Observation* writer = ask.seen.Find(RefOf(*move.from));
