@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -335,6 +336,55 @@ TEST_F(SessionTest, ConfirmsTheRightThatAHostHoldsAndRepeatsItWhileItIsUnconfirm
   Pass(absl::Seconds(2));
   registry_.OnMessage(&rebooted, heartbeat);
   EXPECT_EQ(rebooted.confirms().size(), 3u) << "what was refused has nothing new to report";
+}
+
+TEST_F(SessionTest, WhoComesBackIsFencedBeforeAnythingElseUntilThatIsSeen) {
+  ApplyTopology();
+  const Plan plan = testing::SmallFailover();
+  uint64_t sequence = 0;
+  for (const Fact& fact : {Fact(PlanAdmitted{std::make_shared<const Plan>(plan)}),
+                           Fact(EpochRaised{plan.id, plan.pool, 2, plan.epoch}),
+                           Fact(PlanEnded{plan.id, PlanState::kSucceeded, ""})}) {
+    driver_.Replay(Record{++sequence, absl::UnixEpoch(), fact});
+  }
+  FakeLink& link = Open("hq-sql1", "l1", 1);
+  const auto revokes = [&link] {
+    return std::count_if(link.received.begin(), link.received.end(),
+                         [](const v1::CoordinatorMessage& one) { return one.has_revoke(); });
+  };
+  ASSERT_EQ(link.received.size(), 2u);
+  EXPECT_TRUE(link.received[0].has_welcome());
+  ASSERT_TRUE(link.received[1].has_revoke());
+  EXPECT_EQ(link.received[1].revoke().resource(), "mgc");
+  EXPECT_EQ(FromProto(link.received[1].revoke().epoch()), plan.epoch);
+
+  registry_.OnMessage(&link, ReportOf(DatabaseSeen(), true));
+  EXPECT_EQ(revokes(), 1) << "not more often than reports are due";
+  v1::AgentMessage heartbeat;
+  heartbeat.mutable_heartbeat()->mutable_age();
+  Pass(absl::Seconds(2));
+  registry_.OnMessage(&link, heartbeat);
+  EXPECT_EQ(revokes(), 2) << "it is open still";
+  Observation fenced = DatabaseSeen(FencePhase::kClosing);
+  fenced.fence.fence_epoch = plan.epoch;
+  fenced.fence.proven = false;
+  Pass(absl::Seconds(2));
+  registry_.OnMessage(&link, ReportOf(fenced, false));
+  EXPECT_EQ(revokes(), 3) << "something may write still";
+  const size_t records = journal_.records.size();
+  fenced.fence.proven = true;
+  fenced.fence.fence_epoch = plan.epoch.Next();  // a higher one does
+  registry_.OnMessage(&link, ReportOf(fenced, false));
+  registry_.OnMessage(&link, ReportOf(fenced, false));
+  Pass(absl::Seconds(2));
+  registry_.OnMessage(&link, heartbeat);
+  EXPECT_EQ(revokes(), 3);
+  ASSERT_EQ(journal_.records.size(), records + 1) << "noted once";
+  EXPECT_TRUE(std::holds_alternative<ReturnFenced>(journal_.records.back().fact));
+  const PoolState& pool = *driver_.state().FindPool(plan.pool);
+  ASSERT_EQ(pool.fence_due.size(), 1u);
+  EXPECT_EQ(pool.fence_due.begin()->first.host, HostId("hq-chat1"));
+  EXPECT_TRUE(link.confirms().empty());
 }
 
 TEST_F(SessionTest, NobodyAnswersForCommandsOfAnotherHost) {
