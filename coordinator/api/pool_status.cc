@@ -104,7 +104,7 @@ void AddReturn(const PoolState& known, const ResourceRef& ref, v1::MemberStatus&
   if (due == known.fence_due.end()) return;
   *member.mutable_fence_due() = ToProto(due->second);
   const std::string drift =
-      absl::StrCat("its right was taken while it was away: it is fenced under ", "epoch ",
+      absl::StrCat("its right was taken while it was away: it is fenced under epoch ",
                    due->second.ToString(), " at its next contact");
   member.set_drift(member.drift().empty() ? drift : absl::StrCat(drift, "; ", member.drift()));
 }
@@ -117,10 +117,8 @@ void DescribeReturned(const Pool& pool, const WriteRight& right, const Observati
   const std::string holds =
       orphans == 0 ? "nothing is known of log that it alone has"
                    : absl::StrCat("about ", orphans, " bytes of its log are here alone");
-  if (known.fence_due.empty()) {
-    member.set_drift(
-        absl::StrCat("it follows nobody, and ", holds, "; next: baton protect ", pool.id.value()));
-  }
+  member.set_drift(
+      absl::StrCat("it follows nobody, and ", holds, "; next: baton protect ", pool.id.value()));
 }
 
 void AddMembers(const Snapshot& seen, const Pool& pool, const PoolState& known,

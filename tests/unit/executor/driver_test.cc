@@ -338,7 +338,7 @@ TEST(DriverTest, AbortOfWhatNobodyAnswersForEndsAfterItsTimeLimit) {
   world.Start();  // and the time limit with it
   world.Run(absl::Seconds(10));
   EXPECT_TRUE(world.Of(kMove).aborting);
-  world.Run(absl::Seconds(15));
+  world.Run(absl::Seconds(25));
   EXPECT_EQ(world.Of(kMove).state, PlanState::kUndoing);
   world.agents.silent.clear();
   world.agents.Connect(HostId("hq-chat1"));
