@@ -10,6 +10,7 @@ namespace {
 
 constexpr absl::Duration kReconnect = absl::Milliseconds(5);
 constexpr LogPosition kTail{1, 0x3000060};
+constexpr LogPosition kFork{2, 0x3000060};
 
 // What an action does to what is seen of its resource.
 struct Apply {
@@ -58,8 +59,15 @@ struct Apply {
     outcome.position = apply.until;
     return outcome;
   }
+  Outcome operator()(const StopLogShipping&) const {
+    Outcome outcome = OkOutcome();
+    outcome.position = kTail;
+    return outcome;
+  }
   Outcome operator()(const Recover&) const {
-    return Database(DatabaseState::kPrimary, FencePhase::kOpen, false);
+    Outcome outcome = Database(DatabaseState::kPrimary, FencePhase::kOpen, false);
+    outcome.position = kFork;
+    return outcome;
   }
   Outcome operator()(const Drain&) const { return Chat(ChatState::kDraining, seen.fence.phase); }
   Outcome operator()(const Deactivate&) const {
@@ -143,7 +151,38 @@ void FakeAgent::Answer(const std::string& action, Outcome outcome) {
 
 void FakeAgent::AnswerNormally(const std::string& action) {
   MutexLock lock(&mutex_);
+  holds_.erase(action);
   answers_.erase(action);
+}
+
+void FakeAgent::Hold(const std::string& action) {
+  MutexLock lock(&mutex_);
+  holds_.insert(action);
+}
+
+void FakeAgent::Die() {
+  MutexLock lock(&mutex_);
+  dead_ = true;
+  ++boots_;
+  for (auto& [name, seen] : resources_) {
+    if (seen.fence.phase == FencePhase::kOpen) {
+      seen.fence.phase = FencePhase::kUnconfirmed;
+      seen.fence.proven = false;
+    }
+    if (auto* chat = std::get_if<ChatObservation>(&seen.detail)) chat->state = ChatState::kDown;
+    auto* database = std::get_if<DatabaseObservation>(&seen.detail);
+    if (database == nullptr) continue;
+    database->state = DatabaseState::kDown;
+    database->clean_shutdown = false;
+    database->archiving = false;
+    database->log_end = {1, kTail.lsn + 4096};
+  }
+  if (context_ != nullptr) context_->TryCancel();
+}
+
+void FakeAgent::Return() {
+  MutexLock lock(&mutex_);
+  dead_ = false;
 }
 
 void FakeAgent::Refuse(const std::string& action, Outcome outcome) {
@@ -154,6 +193,11 @@ void FakeAgent::Refuse(const std::string& action, Outcome outcome) {
 Observation FakeAgent::Of(const std::string& resource) {
   MutexLock lock(&mutex_);
   return resources_.at(resource);
+}
+
+std::vector<std::string> FakeAgent::heard() {
+  MutexLock lock(&mutex_);
+  return heard_;
 }
 
 std::map<std::string, int> FakeAgent::acted() {
@@ -178,8 +222,9 @@ void FakeAgent::Session(const std::shared_ptr<grpc::Channel>& channel) {
   v1::AgentMessage hello;
   {
     MutexLock lock(&mutex_);
-    if (stopping_) return;
+    if (stopping_ || dead_) return;
     context_ = &context;
+    heard_.clear();
     hello = Hello();
   }
   const std::unique_ptr<Stream> stream = stub->OpenSession(&context);
@@ -198,7 +243,7 @@ v1::AgentMessage FakeAgent::Hello() {
   v1::AgentMessage message;
   v1::Hello& hello = *message.mutable_hello();
   hello.set_host(host_);
-  hello.set_boot_id("boot-" + host_);
+  hello.set_boot_id("boot-" + host_ + "-" + std::to_string(boots_));
   hello.set_version("0.1.0");
   hello.set_protocol(1);
   hello.set_ledger_id("ledger-" + host_);
@@ -220,16 +265,40 @@ std::vector<v1::AgentMessage> FakeAgent::Handle(const v1::CoordinatorMessage& me
   v1::AgentMessage answer;
   switch (message.kind_case()) {
     case v1::CoordinatorMessage::kWelcome:
+      heard_.push_back("welcome");
+      return {Report()};
     case v1::CoordinatorMessage::kReportNow:
       return {Report()};
+    case v1::CoordinatorMessage::kConfirm:
+      heard_.push_back("confirm");
+      return {};
+    case v1::CoordinatorMessage::kRevoke:
+      heard_.push_back("revoke");
+      OnRevoke(message.revoke());
+      answer.mutable_revoked()->set_pool(message.revoke().pool());
+      answer.mutable_revoked()->set_resource(message.revoke().resource());
+      *answer.mutable_revoked()->mutable_epoch() = message.revoke().epoch();
+      *answer.mutable_revoked()->mutable_outcome() = ToProto(OkOutcome());
+      return {answer, Report()};
+    case v1::CoordinatorMessage::kCancelCommand: {
+      const std::string& id = message.cancel_command().command();
+      if (held_.erase(id) == 0) return {};
+      Outcome outcome = RefusedOutcome("CANCELLED", "nothing was done");
+      outcome.code = OutcomeCode::kCancelled;
+      finished_[id] = outcome;
+      answer.mutable_finished()->set_command(id);
+      *answer.mutable_finished()->mutable_outcome() = ToProto(outcome);
+      return {answer};
+    }
     case v1::CoordinatorMessage::kCommand:
       return OnCommand(message.command());
     case v1::CoordinatorMessage::kQueryCommand: {
       v1::CommandState& state = *answer.mutable_command_state();
       state.set_command(message.query_command().command());
       const auto known = finished_.find(state.command());
-      state.set_state(known == finished_.end() ? v1::CommandState::STATE_NOT_ACCEPTED
-                                               : v1::CommandState::STATE_FINISHED);
+      state.set_state(held_.contains(state.command()) ? v1::CommandState::STATE_RUNNING
+                      : known == finished_.end()      ? v1::CommandState::STATE_NOT_ACCEPTED
+                                                      : v1::CommandState::STATE_FINISHED);
       if (known != finished_.end()) *state.mutable_outcome() = ToProto(known->second);
       return {answer};
     }
@@ -253,11 +322,29 @@ std::vector<v1::AgentMessage> FakeAgent::OnCommand(const v1::Command& proto) {
   accepted.mutable_accepted()->set_command(command->id.value());
   progress.mutable_progress()->set_command(command->id.value());
   progress.mutable_progress()->set_what("working");
+  const std::string action(ActionName(command->action));
+  heard_.push_back(action);
+  if (holds_.contains(action)) {
+    held_.insert(command->id.value());
+    return {accepted, progress};
+  }
   finished.mutable_finished()->set_command(command->id.value());
   const Outcome outcome = Act(*command);
   finished_[command->id.value()] = outcome;
   *finished.mutable_finished()->mutable_outcome() = ToProto(outcome);
   return {accepted, progress, Report(), finished};
+}
+
+void FakeAgent::OnRevoke(const v1::Revoke& revoke) {
+  const auto resource = resources_.find(revoke.resource());
+  if (resource == resources_.end()) return;
+  Observation& seen = resource->second;
+  seen.fence.phase = FencePhase::kClosing;
+  seen.fence.fence_epoch = FromProto(revoke.epoch());
+  seen.fence.write_epoch = Epoch();
+  seen.fence.proven = true;
+  auto* database = std::get_if<DatabaseObservation>(&seen.detail);
+  if (database != nullptr) database->standby_signal = true;
 }
 
 Outcome FakeAgent::Act(const Command& command) {

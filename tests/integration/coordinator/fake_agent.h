@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,10 +32,18 @@ class FakeAgent {
   // By action name: what the next tries end with instead of what they do.
   void Answer(const std::string& action, Outcome outcome);
   void AnswerNormally(const std::string& action);
+  // The next tries of the action are accepted and end only when they are cancelled.
+  void Hold(const std::string& action);
+  // The host loses power: what it ran is down, its database as it was at that moment. Until Return
+  // nothing is heard of it.
+  void Die();
+  void Return();
   // What a dry run of the action says.
   void Refuse(const std::string& action, Outcome outcome);
 
   Observation Of(const std::string& resource);
+  // What came in the present session, in order: "welcome", "revoke", "confirm", "Fence", …
+  std::vector<std::string> heard();
   // How often each command id acted; more than once is a broken rule.
   std::map<std::string, int> acted();
 
@@ -48,6 +57,7 @@ class FakeAgent {
   std::vector<v1::AgentMessage> Handle(const v1::CoordinatorMessage& message);
   std::vector<v1::AgentMessage> OnCommand(const v1::Command& proto)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OnRevoke(const v1::Revoke& revoke) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Outcome Act(const Command& command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string host_;
@@ -62,6 +72,11 @@ class FakeAgent {
   std::map<std::string, int> acted_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Outcome> answers_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Outcome> refusals_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> holds_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> held_ ABSL_GUARDED_BY(mutex_);  // command ids
+  std::vector<std::string> heard_ ABSL_GUARDED_BY(mutex_);
+  bool dead_ ABSL_GUARDED_BY(mutex_) = false;
+  int boots_ ABSL_GUARDED_BY(mutex_) = 1;
   std::thread thread_;
 };
 

@@ -36,27 +36,41 @@ TEST(SwitchoverTest, MovesThePoolThereAndBack) {
   EXPECT_EQ(world.ActedTwice(), Hosts{});
 }
 
-TEST(SwitchoverTest, WaitsVisiblyAfterTheFenceAndGoesOnWhenResumed) {
+TEST(SwitchoverTest, WaitsVisiblyPastTheRecoveryAndGoesOnWhenResumed) {
   World world;
   world.Adopt();
   ASSERT_TRUE(world.AwaitReady().switchover_ready());
-  world.agent("dr-sql1").Answer("ApplyPendingLogs", RefusedOutcome("GAP", "a file is missing"));
+  world.agent("dr-chat1").Answer("Activate", RefusedOutcome("PORT", "is in use"));
   const auto plan = world.Create(v1::PLAN_KIND_SWITCHOVER, "move");
   ASSERT_TRUE(plan.ok()) << plan.status();
   const v1::Plan waiting = world.AwaitRest(plan->plan().name());
   ASSERT_EQ(waiting.state(), v1::PLAN_STATE_WAITING) << waiting.DebugString();
-  EXPECT_NE(waiting.waiting_for().find("a file is missing"), std::string::npos)
-      << waiting.waiting_for();
-  EXPECT_EQ(world.Writers(), Hosts{});
+  EXPECT_NE(waiting.waiting_for().find("is in use"), std::string::npos) << waiting.waiting_for();
+  EXPECT_EQ(world.ServingChat(), Hosts{});
   world.coordinator.Stop();
   ASSERT_TRUE(world.coordinator.Start().ok());
   EXPECT_EQ(world.Get(plan->plan().name())->state(), v1::PLAN_STATE_WAITING);
   world.AwaitConnected();
-  world.agent("dr-sql1").AnswerNormally("ApplyPendingLogs");
+  world.agent("dr-chat1").AnswerNormally("Activate");
   ASSERT_TRUE(world.Resume("resume-1").ok());
   EXPECT_TRUE(world.Resume("resume-1").ok()) << "the same request again";
   EXPECT_EQ(world.AwaitRest(plan->plan().name()).state(), v1::PLAN_STATE_SUCCEEDED);
   EXPECT_EQ(world.Writers(), Hosts{"dr-sql1"});
+}
+
+TEST(SwitchoverTest, GivesTheRightBackWhenItFailsAfterTheTail) {
+  World world;
+  world.Adopt();
+  ASSERT_TRUE(world.AwaitReady().switchover_ready());
+  world.agent("dr-sql1").Answer("CopyPendingLogs", RefusedOutcome("GAP", "a file is missing"));
+  const auto plan = world.Create(v1::PLAN_KIND_SWITCHOVER, "move");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const v1::Plan ended = world.AwaitRest(plan->plan().name());
+  EXPECT_EQ(ended.state(), v1::PLAN_STATE_UNDONE) << ended.DebugString();
+  EXPECT_EQ(world.Writers(), Hosts{"hq-sql1"});
+  EXPECT_EQ(world.ServingChat(), Hosts{"hq-chat1"});
+  world.agent("dr-sql1").AnswerNormally("CopyPendingLogs");
+  EXPECT_TRUE(world.AwaitReady().switchover_ready());
 }
 
 TEST(SwitchoverTest, GoesBackWhenItFailsBeforeTheFence) {
@@ -70,22 +84,6 @@ TEST(SwitchoverTest, GoesBackWhenItFailsBeforeTheFence) {
   EXPECT_EQ(ended.state(), v1::PLAN_STATE_UNDONE) << ended.DebugString();
   EXPECT_EQ(world.Writers(), Hosts{"hq-sql1"});
   EXPECT_EQ(world.ServingChat(), Hosts{"hq-chat1"});
-}
-
-// Reads events until the one numbered `last` was seen; false when the stream ended before.
-bool WatchUntil(World& world, uint64_t first, uint64_t last) {
-  const auto stub = v1::EventService::NewStub(world.coordinator.Channel());
-  grpc::ClientContext context;
-  v1::WatchEventsRequest request;
-  request.set_from_sequence(first);
-  request.set_follow(true);
-  const auto stream = stub->WatchEvents(&context, request);
-  v1::Event event;
-  bool seen = false;
-  while (!seen && stream->Read(&event)) seen = !event.transient() && event.sequence() >= last;
-  context.TryCancel();
-  stream->Finish();
-  return seen;
 }
 
 // The coordinator is cut off when each record in turn has become known, and opened again on the
@@ -103,7 +101,7 @@ TEST(SwitchoverTest, EndsWhereverTheCoordinatorIsCutOff) {
     ASSERT_TRUE(plan.ok()) << plan.status();
     ASSERT_TRUE(plan->has_plan()) << plan->DebugString();
     if (move > 0) {
-      ASSERT_TRUE(WatchUntil(world, first, first + move - 1));
+      ASSERT_TRUE(world.WatchUntil(first, first + move - 1));
       world.coordinator.Stop();
       const absl::Status again = world.coordinator.Start();
       ASSERT_TRUE(again.ok()) << again;

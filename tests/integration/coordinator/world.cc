@@ -92,6 +92,51 @@ absl::StatusOr<v1::Plan> World::Resume(const std::string& request_id) {
   return Call<v1::PlanService>(coordinator, request, &v1::PlanService::Stub::ResumePlan);
 }
 
+absl::StatusOr<v1::Plan> World::Operate(const std::string& verb, const std::string& request_id,
+                                        std::optional<uint32_t> step) {
+  using Stub = v1::PlanService::Stub;
+  v1::OperatePlanRequest request;
+  request.set_pool(kPool);
+  request.set_reason("a test");
+  request.set_requested_by("tester");
+  request.set_request_id(request_id);
+  if (step.has_value()) request.set_step(*step);
+  if (verb == "pause") return Call<v1::PlanService>(coordinator, request, &Stub::PausePlan);
+  if (verb == "retry") return Call<v1::PlanService>(coordinator, request, &Stub::RetryStep);
+  if (verb == "skip") return Call<v1::PlanService>(coordinator, request, &Stub::SkipStep);
+  return Call<v1::PlanService>(coordinator, request, &Stub::AbortPlan);
+}
+
+absl::StatusOr<v1::CreatePlanResponse> World::FailOver(const std::string& request_id) {
+  v1::CreatePlanRequest request;
+  request.set_pool(kPool);
+  request.set_kind(v1::PLAN_KIND_FAILOVER);
+  request.set_reason("the site is gone");
+  request.set_request_id(request_id);
+  request.set_lost_site("hq");
+  return Call<v1::PlanService>(coordinator, request, &v1::PlanService::Stub::CreatePlan);
+}
+
+void World::KillHome() {
+  const std::vector<std::string> hosts = {"hq-sql1", "hq-chat1", "hq-chat2"};
+  for (const std::string& host : hosts) agent(host).Die();
+  Await([&] {
+    for (const std::string& host : hosts) {
+      if (Member(host).agent_connected()) return false;
+    }
+    return true;
+  });
+}
+
+v1::MemberStatus World::Member(const std::string& host) {
+  const absl::StatusOr<v1::PoolStatus> pool = Pool();
+  if (!pool.ok()) return {};
+  for (const v1::MemberStatus& member : pool->members()) {
+    if (member.resource().host() == host) return member;
+  }
+  return {};
+}
+
 absl::StatusOr<v1::PoolStatus> World::Pool() {
   const absl::StatusOr<v1::ListPoolsResponse> pools = Call<v1::TopologyService>(
       coordinator, v1::ListPoolsRequest(), &v1::TopologyService::Stub::ListPools);
@@ -113,6 +158,21 @@ std::vector<v1::Event> World::Events(uint64_t first) {
   while (stream->Read(&event)) events.push_back(event);
   stream->Finish();
   return events;
+}
+
+bool World::WatchUntil(uint64_t first, uint64_t last) {
+  const auto stub = v1::EventService::NewStub(coordinator.Channel());
+  grpc::ClientContext context;
+  v1::WatchEventsRequest request;
+  request.set_from_sequence(first);
+  request.set_follow(true);
+  const auto stream = stub->WatchEvents(&context, request);
+  v1::Event event;
+  bool seen = false;
+  while (!seen && stream->Read(&event)) seen = !event.transient() && event.sequence() >= last;
+  context.TryCancel();
+  stream->Finish();
+  return seen;
 }
 
 void World::Await(const std::function<bool()>& done) {

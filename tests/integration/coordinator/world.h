@@ -1,8 +1,10 @@
 // The sample topology's hosts, each with its agent, and one coordinator, with a client's view.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,9 +38,19 @@ class World {
                                                 bool validate_only = false);
   absl::StatusOr<v1::Plan> Get(const std::string& plan);
   absl::StatusOr<v1::Plan> Resume(const std::string& request_id);
+  // "pause", "retry", "skip", "abort" of the pool's plan.
+  absl::StatusOr<v1::Plan> Operate(const std::string& verb, const std::string& request_id,
+                                   std::optional<uint32_t> step = std::nullopt);
+  // A failover of the home site, which KillHome has taken down.
+  absl::StatusOr<v1::CreatePlanResponse> FailOver(const std::string& request_id);
+  // Everything of the home site dies at once, and is seen to be gone.
+  void KillHome();
   absl::StatusOr<v1::PoolStatus> Pool();
   // Events from `first` on that are there now.
   std::vector<v1::Event> Events(uint64_t first);
+
+  // Reads events until the one numbered `last` was seen; false when the stream ended before.
+  bool WatchUntil(uint64_t first, uint64_t last);
 
   // Waits until the pool can be switched over, or a plan is in a state where it rests; the last
   // answer otherwise.
@@ -46,6 +58,10 @@ class World {
   v1::Plan AwaitRest(const std::string& plan);
   void AwaitConnected();
 
+  // Waits until `done` says so, for the time that everything ends in.
+  void Await(const std::function<bool()>& done);
+  // The pool's member, as its status shows it.
+  v1::MemberStatus Member(const std::string& host);
   // Topology applied and pool adopted.
   void Adopt();
   // The hosts of databases that accept writes just now.
@@ -57,9 +73,6 @@ class World {
   TestCoordinator coordinator;
 
  private:
-  // Asks `done` again after each new event or a moment, until it says so.
-  void Await(const std::function<bool()>& done);
-
   std::map<std::string, std::unique_ptr<FakeAgent>> agents_;
 };
 
