@@ -160,6 +160,11 @@ void FakeAgent::Hold(const std::string& action) {
   holds_.insert(action);
 }
 
+void FakeAgent::Forget() {
+  MutexLock lock(&mutex_);
+  held_.clear();
+}
+
 void FakeAgent::Die() {
   MutexLock lock(&mutex_);
   dead_ = true;

@@ -34,6 +34,8 @@ class FakeAgent {
   void AnswerNormally(const std::string& action);
   // The next tries of the action are accepted and end only when they are cancelled.
   void Hold(const std::string& action);
+  // What is held was never accepted.
+  void Forget();
   // The host loses power: what it ran is down, its database as it was at that moment. Until Return
   // nothing is heard of it.
   void Die();

@@ -75,9 +75,10 @@ TEST_F(OperateTest, PausedPlanBeginsNothingUntilItIsResumed) {
   world_.coordinator.Stop();
   ASSERT_TRUE(world_.coordinator.Start().ok());
   world_.AwaitConnected();
-  EXPECT_TRUE(world_.Get(plan)->paused());
+  const v1::Plan still = world_.Get(plan).value();
+  EXPECT_TRUE(still.paused());
   bool resume = false;
-  for (const v1::PlanOption& option : world_.Get(plan)->options()) {
+  for (const v1::PlanOption& option : still.options()) {
     if (option.verb() == "resume") resume = option.allowed();
   }
   EXPECT_TRUE(resume);
@@ -86,6 +87,24 @@ TEST_F(OperateTest, PausedPlanBeginsNothingUntilItIsResumed) {
   ASSERT_TRUE(world_.Operate("abort", "a1").ok()) << "its drain is cancelled";
   EXPECT_EQ(world_.AwaitRest(plan).state(), v1::PLAN_STATE_UNDONE);
   EXPECT_EQ(world_.ServingChat(), Hosts{"hq-chat1"});
+}
+
+TEST_F(OperateTest, ResumedPlanGoesOnToItsEnd) {
+  world_.agent("dr-sql1").Hold("CheckDatabase");
+  const std::string plan = Move();
+  AwaitRunning(plan, "dr-sql1");
+  ASSERT_TRUE(world_.Operate("pause", "p1").ok());
+  // The one that is held is lost with the agent's memory of it, and tried anew.
+  world_.agent("dr-sql1").AnswerNormally("CheckDatabase");
+  world_.agent("dr-sql1").Forget();
+  world_.coordinator.Stop();
+  ASSERT_TRUE(world_.coordinator.Start().ok());
+  world_.AwaitConnected();
+  ASSERT_TRUE(world_.Resume("r1").ok());
+  ASSERT_TRUE(world_.Resume("r1").ok()) << "the same request";
+  const v1::Plan ended = world_.AwaitRest(plan);
+  EXPECT_EQ(ended.state(), v1::PLAN_STATE_SUCCEEDED) << ended.DebugString();
+  EXPECT_EQ(world_.Writers(), Hosts{"dr-sql1"});
 }
 
 TEST_F(OperateTest, SkipsWhatSafetyDoesNotStandOnAndRefusesTheRest) {
