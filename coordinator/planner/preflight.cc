@@ -153,8 +153,12 @@ const DatabaseObservation* CheckDatabaseSeen(const Inquiry& ask, const ResourceR
   if (seen == nullptr) return nullptr;
   CheckManaged(ask, ref, *seen);
   const DatabaseObservation* database = seen->database();
+  // Of one that is down and could be looked at: why its last start failed, under a fence that may
+  // have changed since. Its next start tells.
+  const bool down = database != nullptr && database->state == DatabaseState::kDown &&
+                    !database->system_id.empty();
   if (database == nullptr || database->state == DatabaseState::kUnknown ||
-      !database->problem.empty()) {
+      (!database->problem.empty() && !down)) {
     ask.refusals.Add("DATABASE_UNHEALTHY", ref.ToString(),
                      database == nullptr         ? "not a database"
                      : database->problem.empty() ? "could not be looked at"
