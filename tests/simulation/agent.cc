@@ -130,6 +130,9 @@ void UnitFenceFile::Write(const FenceRecord& record, std::function<void(absl::St
     World& sim = agent_.world;
     sim.Sync(SyncPoint::kFenceWritten, agent_.host.index);
     if (!sim.queue.Alive(agent_.process)) return;
+    const bool reopens =
+        stamped.phase == FencePhase::kOpen && unit_.PhaseNow() != FencePhase::kOpen;
+    if (reopens) sim.oracle->OnReopened(unit_, stamped);
     unit_.SetFence(stamped, false);
     sim.Sync(SyncPoint::kFenceRenamed, agent_.host.index);
     sim.queue.At(agent_.process, sim.Jitter(100, 1000) * kMicro, [this, stamped, done] {

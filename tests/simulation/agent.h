@@ -182,4 +182,16 @@ Task<Outcome> StopAndProve(Run* run);
 FenceRecord FenceOrClosed(Run* run);
 bool StaleEpoch(const Run& run, const FenceRecord& record);
 
+// Between two effects: long enough for anything to happen.
+#define SIM_PAUSE(run, low, high)                    \
+  do {                                               \
+    Outcome paused = co_await Pause(run, low, high); \
+    if (!paused.ok()) co_return paused;              \
+  } while (false)
+#define SIM_TRY(task)                 \
+  do {                                \
+    Outcome tried = co_await task;    \
+    if (!tried.ok()) co_return tried; \
+  } while (false)
+
 }  // namespace baton::sim

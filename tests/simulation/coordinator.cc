@@ -10,6 +10,21 @@
 namespace baton::sim {
 namespace {
 
+// The plan that a fact is about; empty: of none.
+PlanId PlanOf(const Fact& fact) {
+  return std::visit(
+      [](const auto& what) {
+        if constexpr (requires { what.plan->id; }) {
+          return what.plan->id;
+        } else if constexpr (requires { PlanId(what.plan); }) {
+          return what.plan;
+        } else {
+          return PlanId();
+        }
+      },
+      fact);
+}
+
 Policy MakePolicy() {
   Policy policy;
   policy.step_timeout = absl::Seconds(4);
@@ -100,6 +115,7 @@ void CoordinatorProcess::Kill() {
   pinning_.clear();
   counters_.clear();
   refused_.clear();
+  returning_.clear();
   agents_.clear();
   resources_.clear();
 }
@@ -110,24 +126,7 @@ void CoordinatorProcess::OnRecord(const Record& record) {
   // Nothing follows from what a dead process still does.
   if (!running()) return;
   ++revision_;
-  const PlanId* plan = nullptr;
-  if (const auto* admitted = std::get_if<PlanAdmitted>(&record.fact)) plan = &admitted->plan->id;
-  if (const auto* raised = std::get_if<EpochRaised>(&record.fact)) {
-    hook_(MakeCommandId(raised->plan, raised->step, 0), Point::kRecorded);
-    plan = &raised->plan;
-  } else if (const auto* started = std::get_if<StepStarted>(&record.fact)) {
-    plan = &started->plan;
-  } else if (const auto* finished = std::get_if<StepFinished>(&record.fact)) {
-    plan = &finished->plan;
-  } else if (const auto* waiting = std::get_if<PlanWaiting>(&record.fact)) {
-    plan = &waiting->plan;
-  } else if (const auto* resumed = std::get_if<PlanResumed>(&record.fact)) {
-    plan = &resumed->plan;
-  } else if (const auto* undo = std::get_if<UndoStarted>(&record.fact)) {
-    plan = &undo->plan;
-  } else if (const auto* ended = std::get_if<PlanEnded>(&record.fact)) {
-    plan = &ended->plan;
-  } else if (const auto* accepted = std::get_if<LedgerAccepted>(&record.fact)) {
+  if (const auto* accepted = std::get_if<LedgerAccepted>(&record.fact)) {
     refused_.erase(accepted->host);
     const auto it = welcomed_.find(accepted->host);
     if (it != welcomed_.end() && sessions_.at(it->second).ledger != accepted->ledger) {
@@ -135,10 +134,13 @@ void CoordinatorProcess::OnRecord(const Record& record) {
     }
     return;
   }
+  if (const auto* raised = std::get_if<EpochRaised>(&record.fact)) {
+    hook_(MakeCommandId(raised->plan, raised->step, 0), Point::kRecorded);
+  }
   if (!running()) return;
-  const Execution* execution = plan == nullptr ? nullptr : driver_->state().FindExecution(*plan);
-  if (execution == nullptr) return;
-  world_.oracle->OnRecorded(record, *execution);
+  const PlanId plan = PlanOf(record.fact);
+  const Execution* execution = driver_->state().FindExecution(plan);
+  if (execution != nullptr) world_.oracle->OnRecorded(record, *execution);
   if (const auto* started = std::get_if<StepStarted>(&record.fact)) {
     hook_(started->command, Point::kRecorded);
   }
@@ -147,7 +149,10 @@ void CoordinatorProcess::OnRecord(const Record& record) {
   for (const auto& [host, stream] : welcomed_) told.push_back(stream);
   for (const uint64_t stream : told) {
     const auto session = sessions_.find(stream);
-    if (session != sessions_.end()) TellConfirmations(session->second);
+    if (session == sessions_.end()) continue;
+    SettleReturns(session->second);
+    const auto still = sessions_.find(stream);
+    if (still != sessions_.end()) TellConfirmations(still->second);
   }
 }
 
@@ -171,13 +176,52 @@ Planned CoordinatorProcess::PlanBlindly(const Goal& goal) {
   return MakePlan(seen, goal, MakePolicy());
 }
 
-Planned CoordinatorProcess::PlanMove(const Goal& goal) {
-  Planned planned = MakePlan(Look(), goal, MakePolicy());
+Planned CoordinatorProcess::PlanMove(const Goal& said) {
+  Snapshot seen = Look();
+  Goal goal = said;
+  Blind(&seen, &goal);
+  Planned planned = MakePlan(seen, goal, MakePolicy());
   if (planned.plan.has_value()) Mutate(&*planned.plan);
   return planned;
 }
 
+// What a planner that forgets a rule would take for granted.
+void CoordinatorProcess::Blind(Snapshot* seen, Goal* goal) const {
+  if (goal->kind != PlanKind::kFailover) return;
+  if (world_.Is(Mutation::kLossLimitIgnored)) {
+    auto topology = std::make_shared<Topology>(*seen->topology);
+    topology->pools[world_.pool].limits.loss = absl::InfiniteDuration();
+    seen->topology = std::move(topology);
+  }
+  if (world_.Is(Mutation::kWordAssumed)) {
+    for (const auto& [host, agent] : seen->topology->hosts) {
+      const auto known = seen->agents.find(host);
+      const bool connected = known != seen->agents.end() && known->second.connected;
+      if (!connected && !agent.coordinator) goal->lost_hosts.push_back(host);
+    }
+  }
+  if (!world_.Is(Mutation::kHomeUpIgnored)) return;
+  goal->lost_site = SiteId();
+  for (const auto& [database, right] : seen->pools[world_.pool].rights) {
+    seen->agents[right.writer].connected = false;
+    goal->lost_hosts.push_back(right.writer);
+  }
+}
+
 void CoordinatorProcess::Mutate(Plan* plan) const {
+  if (world_.Is(Mutation::kLossUnderstated)) {
+    for (AnnouncedLoss& loss : plan->losses) {
+      loss.window = absl::ZeroDuration();
+      loss.kept.lsn = UINT64_MAX;
+    }
+  }
+  if (world_.Is(Mutation::kUndoForgetsChat)) {
+    for (Step& step : plan->steps) {
+      const Action* action = step.action();
+      if (step.undo && action != nullptr && std::holds_alternative<Activate>(*action))
+        step.what = Action(CheckChat{false});
+    }
+  }
   if (plan->kind != PlanKind::kSwitchover) return;
   int raised = -1;
   int activate = -1;

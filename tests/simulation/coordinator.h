@@ -110,6 +110,7 @@ class CoordinatorProcess : public AgentGateway {
     Nanos heard = 0;
     std::map<ResourceRef, Epoch> confirmed;
     std::map<ResourceRef, Nanos> retold;
+    std::map<ResourceRef, Nanos> revoked;
   };
 
   void OnHello(uint64_t stream, const agent::Hello& hello);
@@ -120,6 +121,7 @@ class CoordinatorProcess : public AgentGateway {
   void OnRecord(const Record& record);
   void Ended(const HostId& host, const CommandId& command, const Outcome& outcome);
   bool Owns(const HostId& host, const CommandId& command) const;
+  void SettleReturns(Session& session);
   void TellConfirmations(Session& session);
   void RepeatConfirmation(Session& session, const ResourceRef& resource);
   void SendConfirm(Session& session, const Confirmation& confirmation);
@@ -131,6 +133,7 @@ class CoordinatorProcess : public AgentGateway {
   void Notice(uint64_t stream);
   Session* FindWelcomed(const HostId& host);
   void Mutate(Plan* plan) const;
+  void Blind(Snapshot* seen, Goal* goal) const;
   Snapshot Look() const;
 
   World& world_;
@@ -145,6 +148,7 @@ class CoordinatorProcess : public AgentGateway {
   std::map<uint64_t, Session> sessions_;
   std::map<HostId, uint64_t> welcomed_;
   std::set<HostId> pinning_;
+  std::set<ResourceRef> returning_;  // seen to be fenced, whose record is not durable yet
   std::map<HostId, std::pair<LedgerId, uint64_t>> counters_;
   std::map<HostId, LedgerId> refused_;
   std::map<HostId, AgentView> agents_;

@@ -42,8 +42,10 @@ Outcome InRole(const Run& run, const CheckDatabase& wanted) {
   } else {
     return Fail("UNAVAILABLE", "it does not answer");
   }
+  // The other site may be lost, shares and all: what can be read of them is in the observation.
+  if (!primary && !wanted.checkpoint) return OkOutcome();
   for (const Share& share : run.agent.world.shares) {
-    if (!share.mounted || share.full) return Fail("SHARE", "a share is missing or full");
+    if (!share.Readable() || share.full) return Fail("SHARE", "a share is missing or full");
   }
   return OkOutcome();
 }
@@ -112,6 +114,17 @@ struct Looker {
       return Unsure("NOT_SEEN", "it has not applied that");
     }
     return At(unit);
+  }
+  Outcome operator()(const StopLogShipping& action) const {
+    const auto& record = run->unit.fence.visible;
+    const bool sealed = record.has_value() && record->fence_epoch == run->command.epoch &&
+                        record->fetch.size() == action.fetch.size() &&
+                        record->fetch.back().epoch == action.fetch.back().epoch &&
+                        record->fetch.back().sealed.has_value();
+    if (!sealed) return Unsure("NOT_SEEN", "the last lineage is not sealed");
+    Outcome outcome = OkOutcome();
+    outcome.position = record->fetch.back().sealed;
+    return outcome;
   }
   Outcome operator()(const EndConnections&) const { return OkOutcome(); }
   Outcome operator()(const CheckDatabase& action) const { return InRole(*run, action); }

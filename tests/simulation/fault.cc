@@ -26,10 +26,29 @@ constexpr std::array<std::string_view, kFaultKinds> kNames = {
     "operator-pauses",   "operator-retries",
     "operator-skips",    "operator-aborts"};
 
-constexpr std::array<std::string_view, kStepKinds> kSteps = {
-    "CheckDatabase",   "EndConnections",   "Fence",   "Unfence",   "StartStandby", "ShipTail",
-    "CopyPendingLogs", "ApplyPendingLogs", "Recover", "CheckChat", "Drain",        "Deactivate",
-    "Activate",        "PointAt",          "Canary",  "RaiseEpoch"};
+constexpr std::array<std::string_view, kStepKinds> kSteps = {"CheckDatabase",
+                                                             "EndConnections",
+                                                             "Fence",
+                                                             "Unfence",
+                                                             "StartStandby",
+                                                             "ShipTail",
+                                                             "CopyPendingLogs",
+                                                             "ApplyPendingLogs",
+                                                             "Recover",
+                                                             "CheckChat",
+                                                             "Drain",
+                                                             "Deactivate",
+                                                             "Activate",
+                                                             "PointAt",
+                                                             "Canary",
+                                                             "Stop",
+                                                             "StopLogShipping",
+                                                             "SalvageLogs",
+                                                             "ConfigureLogShipping",
+                                                             "Seed",
+                                                             "Quarantine",
+                                                             "RemoveQuarantine",
+                                                             "RaiseEpoch"};
 
 constexpr std::array<std::string_view, kPoints> kPointNames = {"recorded", "sent", "accepted",
                                                                "acted", "finished"};

@@ -49,8 +49,8 @@ inline constexpr int kFaultKinds = 30;
 std::string_view ToString(FaultKind kind);
 std::optional<FaultKind> FindFaultKind(std::string_view name);
 
-// What a step does, for coverage: the actions of adopt and switchover, and RaiseEpoch.
-inline constexpr int kStepKinds = 16;
+// What a step does, for coverage: the actions that plans hold, and RaiseEpoch.
+inline constexpr int kStepKinds = 23;
 int StepKindOf(const Step& step);  // -1: of no plan that is built
 std::string_view StepKindName(int kind);
 std::optional<int> FindStepKind(std::string_view name);

@@ -43,6 +43,17 @@ enum class Mutation {
   kStandbyPromotesItself,
   kDamageIgnored,
   kStrangersStored,
+  kSupervisorTrustsOpen,
+  kOwnLogNotLeft,
+  kUndoForgetsChat,
+  kRevokeForgotten,
+  kConfirmsDespiteDue,
+  kQuarantineDrops,
+  kLossUnderstated,
+  kLossLimitIgnored,
+  kHomeUpIgnored,
+  kWordAssumed,
+  kServedNotAwaited,
 };
 
 struct MutationInfo {

@@ -55,9 +55,16 @@ constexpr std::array<CheckerInfo, kCheckers> kInfos = {{
     {"one-command", "protocol.md, Agent",
      "A restarted agent ends what an earlier one left before it speaks."},
     {"peers", "architecture.md, rule 10",
-     "Nothing that a peer sends acts without being asked for, or makes a process hold more than "
-     "its "
-     "bounds."},
+     "Nothing that a peer sends acts unasked, or makes a process hold more than its bounds."},
+    {"refuses", "architecture.md, rule 6",
+     "A failover past the loss limit, or away from who answers or was not said to be lost, is "
+     "refused."},
+    {"loss", "protocol.md, Coordinator", "A failover loses no more than it announced."},
+    {"orphans", "protocol.md, Rejoin never destroys orphans",
+     "What one instance alone holds is kept until somebody names it to be thrown away."},
+    {"undo", "protocol.md, Undo after the tail was shipped",
+     "Nothing is written in a timeline that was shipped to its end; after an undo everything is "
+     "where it was."},
 }};
 
 }  // namespace
@@ -85,7 +92,15 @@ void Oracle::OnWritable(const Unit& unit) {
   if (tracing_) {
     Trace(absl::StrCat("writable ", unit.ref.ToString(), " ", unit.Writable() ? "yes" : "no"));
   }
-  if (able.size() > 1) {
+  const auto shipped = shipped_.find(unit.index);
+  if (unit.Writable() && shipped != shipped_.end() && unit.data.timeline == shipped->second) {
+    Fail(Checker::kUndo, absl::StrCat(unit.ref.ToString(), " accepts writes in timeline ",
+                                      shipped->second, ", which was shipped to its end"));
+  }
+  // A false word that one is lost is the exception; it ends when that one is seen to be fenced.
+  const auto present =
+      std::count_if(able.begin(), able.end(), [this](const Unit* one) { return !Absent(*one); });
+  if (present > 1) {
     Fail(Checker::kOneWriter, absl::StrCat(able[0]->ref.ToString(), " and ",
                                            able[1]->ref.ToString(), " both accept writes"));
   }
@@ -212,6 +227,12 @@ void Oracle::OnPromotion(const Unit& unit) {
   if (tracing_) {
     Trace(absl::StrCat("promoted ", unit.ref.ToString(), " ", unit.data.Position().ToString()));
   }
+  const auto plan = recovering_.find(unit.index);
+  const Execution* recovers =
+      plan == recovering_.end() ? nullptr : durable_.FindExecution(plan->second);
+  if (recovers != nullptr && recovers->plan->kind == PlanKind::kFailover) {
+    CheckLoss(unit, *recovers->plan);
+  }
   CheckAcknowledged(unit, "promoted,");
 }
 
@@ -236,14 +257,17 @@ void Oracle::OnDiverged(const Unit& unit) {
 void Oracle::OnChatServes(const Unit& unit) {
   int accepting = 0;
   for (const auto& other : world_.units) {
-    if (!other->is_database() && other->accepting) ++accepting;
+    if (!other->is_database() && other->accepting && !Absent(*other)) ++accepting;
   }
   if (accepting > 1) {
     Fail(Checker::kChat,
          absl::StrCat("two chat servers take clients, one is ", unit.ref.ToString()));
   }
   const Unit* database = world_.InstanceOn(0, unit.uses);
-  if (database != nullptr && damaged_.contains(database->index)) return;
+  // Closed by somebody who is no plan: chat can only hang until it is open again.
+  const bool by_hand = database != nullptr && (damaged_.contains(database->index) ||
+                                               fenced_by_hand_.contains(database->index));
+  if (by_hand) return;
   if (database == nullptr || !database->fence.visible.has_value() ||
       database->fence.visible->phase >= FencePhase::kClosing) {
     Fail(Checker::kChat, absl::StrCat(unit.ref.ToString(),
@@ -252,7 +276,8 @@ void Oracle::OnChatServes(const Unit& unit) {
 }
 
 void Oracle::OnAcknowledged(int64_t message, const Unit& database) {
-  acked_.push_back({message, database.database});
+  // Of one whose right was taken while it was away: nobody promised that it lasts.
+  (Absent(database) ? lost_ : acked_).push_back(Find(message, database));
   if (tracing_) Trace(absl::StrCat("acknowledged ", message, " ", database.ref.ToString()));
 }
 
@@ -281,22 +306,33 @@ void Oracle::OnAct(const Unit& unit, const Command& command, const Epoch& durabl
                       ", the ledger of ", unit.host.id.value(), " knows only ",
                       durable_epoch.ToString()));
   }
-  if (std::holds_alternative<Recover>(command.action)) CheckMayRecover(unit);
+  if (std::holds_alternative<Recover>(command.action)) {
+    recovering_[unit.index] = command.plan;
+    CheckMayRecover(unit, command);
+  }
 }
 
-void Oracle::CheckMayRecover(const Unit& unit) {
+void Oracle::CheckMayRecover(const Unit& unit, const Command& command) {
+  const std::vector<Step>& steps = durable_.FindExecution(command.plan)->plan->steps;
+  const bool ships = std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+    return step.action() != nullptr && std::holds_alternative<ShipTail>(*step.action());
+  });
   for (const auto& other : world_.units) {
     if (!other->is_database() || other->host.index == unit.host.index) continue;
+    if (Absent(*other) || !other->data.Whole()) continue;
     const auto& fence = other->fence.visible;
-    const bool closed =
-        fence.has_value() ? fence->phase == FencePhase::kClosed : damaged_.contains(other->index);
-    if (!closed || other->Writable()) {
-      Fail(Checker::kOrder, absl::StrCat("Recover of ", unit.ref.ToString(), " begins while ",
-                                         other->ref.ToString(), " is not fenced and shipped"));
+    const FencePhase wanted = ships ? FencePhase::kClosed : FencePhase::kClosing;
+    const bool fenced =
+        fence.has_value() ? fence->phase >= wanted : damaged_.contains(other->index);
+    if (!fenced || other->Writable()) {
+      Fail(Checker::kOrder,
+           absl::StrCat("Recover of ", unit.ref.ToString(), " begins while ", other->ref.ToString(),
+                        " is not fenced", ships ? " and shipped" : ""));
       return;
     }
   }
   for (const auto& [database, final] : finals_) {
+    if (!ships) continue;
     const Unit* gains = world_.InstanceOn(database, unit.host.index);
     if (gains->data.timeline > final.timeline || gains->data.end > final.lsn) continue;
     Fail(Checker::kOrder,
@@ -329,6 +365,7 @@ void Oracle::OnActed(const Unit& unit, const Command& command, const Outcome& ou
     proven_.insert(unit.index);
   } else if (std::holds_alternative<ShipTail>(command.action)) {
     finals_[unit.database] = *outcome.position;
+    shipped_[unit.index] = outcome.position->timeline;
     CheckShipped(unit, *outcome.position);
   }
 }

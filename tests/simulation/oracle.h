@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 #include "common/protocol/action.h"
 #include "common/protocol/observation.h"
 #include "coordinator/executor/state.h"
+#include "coordinator/model/goal.h"
 #include "tests/simulation/world.h"
 
 namespace baton::sim {
@@ -38,8 +40,12 @@ enum class Checker {
   kSession,               // protocol.md "Session"
   kOneCommand,            // protocol.md "Agent": one command per resource at a time
   kPeers,                 // rule 10
+  kRefuses,               // rule 6
+  kLoss,                  // protocol.md "Coordinator": loss
+  kOrphans,               // protocol.md "Rejoin never destroys orphans"
+  kUndo,                  // protocol.md "Undo after the tail was shipped"
 };
-inline constexpr int kCheckers = 22;
+inline constexpr int kCheckers = 26;
 struct CheckerInfo {
   std::string_view name;
   std::string_view rule;  // where it is written
@@ -94,6 +100,18 @@ class Oracle {
   // A child of a command that an earlier agent began.
   void OnOrphanActs(int host, bool agent_speaks);
   void OnConfirmed(const Unit& unit, const BootId& boot);
+  // An agent opens a fence on the coordinator's word, not by a command.
+  void OnReopened(const Unit& unit, const FenceRecord& record);
+  // A supervisor has found an open fence and no server of its own.
+  void OnUnattended(const Unit& unit);
+  // The data of an instance is about to be removed; `named`: by an operator's word.
+  void OnDataGone(const Unit& unit, const DataDirectory& data, bool named);
+
+  // --- from the operator ---
+  // A plan was made of what the operator `said`; whose agent is `connected` at this moment?
+  void OnPlanned(const Plan& plan, const Goal& said,
+                 const std::function<bool(const HostId&)>& connected);
+  void OnClockJumped() { clock_jumped_ = true; }
 
   // --- from the coordinator ---
   void OnDurable(const Record& record);
@@ -108,6 +126,11 @@ class Oracle {
   // Of something that peers can make a process hold.
   void CheckHeld(const std::string& what, size_t held, size_t most);
 
+  // Its right was taken while it was away, and nobody has seen it fenced since.
+  bool Absent(const Unit& unit) const;
+  // With nothing in the way any more: who came back is fenced.
+  void CheckReturned();
+
   // --- at the end ---
   void CheckServed(const CoordinatorState& state);
   // A plan that neither waits nor has anything under way.
@@ -119,19 +142,34 @@ class Oracle {
   bool tracing() const { return tracing_; }
 
  private:
+  struct Acknowledged {
+    int64_t message = 0;
+    int database = 0;
+    LogPosition position;
+    Nanos at = 0;
+  };
+  Acknowledged Find(int64_t message, const Unit& unit) const;
+  void CheckLoss(const Unit& unit, const Plan& plan);
+  void CheckOrphansKept();
+  void CheckUndone(const Plan& plan);
+  void OnAdmitted(const Plan& plan);
+  void OnReturned(const ReturnFenced& fact);
   void CheckHolds(const Step& step, const Outcome& outcome);
   void CheckShipped(const Unit& unit, const LogPosition& final);
-  void CheckMayRecover(const Unit& unit);
+  void CheckMayRecover(const Unit& unit, const Command& command);
   void CheckAcknowledged(const Unit& unit, const char* when);
 
   World& world_;
   std::optional<Violation> violation_;
   std::map<int, std::vector<const Unit*>> writable_;  // by database
-  struct Acknowledged {
-    int64_t message = 0;
-    int database = 0;
-  };
+  CoordinatorState durable_;                          // as the journal tells it
+  PoolState before_;                                  // when the last plan was admitted
   std::vector<Acknowledged> acked_;
+  std::vector<Acknowledged> lost_;  // by failovers, or told by who had no right any more
+  std::set<int64_t> discarded_;
+  std::map<int, PlanId> recovering_;  // by unit: for which plan it was last asked
+  std::map<int, uint32_t> shipped_;   // by unit: the timeline that was shipped to its end
+  bool clock_jumped_ = false;
   int64_t last_message_ = 0;
   std::set<CommandId> durable_commands_;
   std::set<Epoch> durable_epochs_;
@@ -139,8 +177,9 @@ class Oracle {
   std::map<int, Epoch> agent_epochs_;  // by host
   std::map<int, Epoch> fence_epochs_;  // by unit
   std::set<CommandId> sent_;
-  std::map<int, Command> acting_;    // by unit
-  std::set<int> proven_;             // units whose fence was proven, and not opened since
+  std::map<int, Command> acting_;  // by unit
+  std::set<int> proven_;           // units whose fence was proven, and not opened since
+  std::map<int, std::pair<Epoch, BootId>> confirmations_;  // by unit: what was last told
   std::map<int, BootId> confirmed_;  // by unit: the boot in which its right was confirmed
   std::set<int> fenced_by_hand_;
   std::set<int> damaged_;              // units whose fence file was damaged, not written since

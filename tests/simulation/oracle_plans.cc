@@ -10,6 +10,13 @@
 namespace baton::sim {
 
 void Oracle::OnDurable(const Record& record) {
+  if (const auto* admitted = std::get_if<PlanAdmitted>(&record.fact)) OnAdmitted(*admitted->plan);
+  Evolve(durable_, record);
+  if (const auto* returned = std::get_if<ReturnFenced>(&record.fact)) OnReturned(*returned);
+  if (const auto* ended = std::get_if<PlanEnded>(&record.fact)) {
+    const Execution* execution = durable_.FindExecution(ended->plan);
+    if (ended->state == PlanState::kUndone && execution != nullptr) CheckUndone(*execution->plan);
+  }
   if (const auto* started = std::get_if<StepStarted>(&record.fact)) {
     durable_commands_.insert(started->command);
   } else if (const auto* raised = std::get_if<EpochRaised>(&record.fact)) {
@@ -38,6 +45,12 @@ void Oracle::OnSent(const Command& command) {
 }
 
 void Oracle::OnConfirmSent(const Unit& unit, const Epoch& epoch, const Execution* running) {
+  if (Absent(unit)) {
+    Fail(Checker::kFencedOnReturn,
+         absl::StrCat("the right of ", unit.ref.ToString(),
+                      " is confirmed though it was taken while it was away"));
+  }
+  confirmations_[unit.index] = {epoch, unit.host.boot};
   if (running == nullptr || running->undoing || !running->EpochRaisedFor(false)) return;
   if (epoch >= running->plan->epoch) return;
   Fail(Checker::kGate,
@@ -130,6 +143,7 @@ void Oracle::CheckServed(const CoordinatorState& state) {
       return;
     }
     CheckAcknowledged(*unit, "at the end");
+    CheckOrphansKept();
     for (const auto& other : world_.units) {
       if (other->database != unit->database || other.get() == unit) continue;
       if (!other->problem.empty()) OnDiverged(*other);
@@ -160,6 +174,16 @@ std::string DescribeFact(const Record& record, const Execution& execution) {
   }
   if (const auto* resumed = std::get_if<PlanResumed>(&record.fact)) {
     return absl::StrCat("plan ", resumed->plan.value(), " is resumed by ", resumed->by);
+  }
+  if (const auto* paused = std::get_if<PlanPaused>(&record.fact)) {
+    return absl::StrCat("plan ", paused->plan.value(), " is paused by ", paused->by);
+  }
+  if (const auto* skipped = std::get_if<StepSkipped>(&record.fact)) {
+    return absl::StrCat("plan ", skipped->plan.value(), " goes on without step ", skipped->step,
+                        ": ", title(skipped->step));
+  }
+  if (const auto* aborted = std::get_if<AbortStarted>(&record.fact)) {
+    return absl::StrCat("plan ", aborted->plan.value(), " is aborted by ", aborted->by);
   }
   if (const auto* undo = std::get_if<UndoStarted>(&record.fact)) {
     return absl::StrCat("plan ", undo->plan.value(), " is undone: ", undo->reason);

@@ -20,8 +20,36 @@ FenceSummary SummariseFence(const Unit& unit) {
   return summary;
 }
 
+void SeeStandby(const World& world, const Unit& unit, DatabaseObservation* seen) {
+  seen->problem = unit.problem;
+  if (!unit.data.log.empty()) seen->last_commit = WallTime(unit.data.log.back().at);
+  if (!unit.fence.visible.has_value()) return;
+  const std::vector<Lineage>& fetch = unit.fence.visible->fetch;
+  for (const Lineage& lineage : fetch) {
+    for (const Share& share : world.shares) {
+      if (share.id == lineage.share && !share.Readable()) seen->share_problem = "not mounted";
+    }
+  }
+  const Unit::Chain chain = unit.FollowChain(fetch, true);
+  const uint64_t here = unit.data.end / kSegmentBytes;
+  if (chain.end.lsn / kSegmentBytes > here) seen->lag_bytes = chain.end.lsn + 1 - unit.data.end;
+  if (chain.gap) seen->gap = "a log file";
+}
+
 DatabaseObservation SeeDatabase(const World& world, const Unit& unit) {
   DatabaseObservation seen;
+  for (auto kept = unit.quarantine.rbegin(); kept != unit.quarantine.rend(); ++kept) {
+    QuarantineEntry entry;
+    entry.name = kept->name;
+    entry.fork = kept->fork;
+    entry.end = kept->data.Position();
+    entry.moved = WallTime(kept->moved);
+    seen.quarantine.push_back(std::move(entry));
+  }
+  if (!unit.data.Whole()) {
+    seen.state = DatabaseState::kEmpty;
+    return seen;
+  }
   seen.standby_signal = unit.data.standby_signal;
   seen.ready_files = unit.data.ready.size();
   seen.system_id = "sys";
@@ -32,11 +60,14 @@ DatabaseObservation SeeDatabase(const World& world, const Unit& unit) {
         unit.state() == ServerState::kPrimary ? DatabaseState::kPrimary : DatabaseState::kStandby;
     seen.archiving = unit.state() == ServerState::kPrimary && !unit.archive_failing;
     if (unit.archive_failing) seen.archive_failure = "the last try failed";
-    seen.problem = unit.state() == ServerState::kStandby ? unit.problem : "";
+    if (seen.state == DatabaseState::kStandby) SeeStandby(world, unit, &seen);
   } else if (!unit.Runs() && unit.LockFree()) {
     seen.state = DatabaseState::kDown;
-    seen.clean_shutdown = unit.data.control == DataDirectory::Control::kStopped ||
-                          unit.data.control == DataDirectory::Control::kStoppedInRecovery;
+    seen.log_end = unit.data.Position();
+    const bool stopped = unit.data.control == DataDirectory::Control::kStopped;
+    seen.clean_shutdown =
+        stopped || unit.data.control == DataDirectory::Control::kStoppedInRecovery;
+    if (stopped && unit.data.checkpoint > 0) seen.position.lsn = unit.data.checkpoint;
     seen.problem = unit.refused();
   } else {
     const bool hangs = world.queue.Paused(unit.server);

@@ -10,17 +10,6 @@
 namespace baton::sim {
 namespace {
 
-#define SIM_PAUSE(run, low, high)                    \
-  do {                                               \
-    Outcome paused = co_await Pause(run, low, high); \
-    if (!paused.ok()) co_return paused;              \
-  } while (false)
-#define SIM_TRY(task)                 \
-  do {                                \
-    Outcome tried = co_await task;    \
-    if (!tried.ok()) co_return tried; \
-  } while (false)
-
 const Unit* DatabaseOf(const Run& run, int host) {
   return host < 0 ? nullptr : run.agent.world.InstanceOn(0, host);
 }
@@ -139,7 +128,7 @@ Task<Outcome> Act(Run* run, Canary) {
   if (!LooksServing(*run) || database->state() != ServerState::kPrimary) {
     co_return Fail("CANARY_LOST", "the message did not come back");
   }
-  database->data.Append(run->agent.world.NewEntryId(), 0);
+  database->data.Append(run->agent.world.NewEntryId(), 0, run->agent.world.queue.now());
   SIM_PAUSE(run, kMilli, 5 * kMilli);
   co_return OkOutcome();
 }

@@ -179,7 +179,36 @@ void CoordinatorProcess::Admit(Session& session) {
   SendDown(id,
            agent::Welcome{SessionId("session"), journal_id_, absl::Nanoseconds(kReportInterval)},
            false);
-  TellConfirmations(session);
+  SettleReturns(session);
+  const auto still = welcomed_.find(session.host);
+  if (still != welcomed_.end() && still->second == id) TellConfirmations(session);
+}
+
+// Fences what came back, or notes that it is seen to be.
+void CoordinatorProcess::SettleReturns(Session& session) {
+  if (world_.Is(Mutation::kRevokeForgotten)) return;
+  const PoolState* pool = driver_->state().FindPool(world_.pool);
+  if (pool == nullptr) return;
+  const std::map<ResourceRef, Epoch> due = pool->fence_due;
+  for (const auto& [ref, epoch] : due) {
+    if (ref.host != session.host) continue;
+    const auto seen = resources_.find(ref);
+    const FenceSummary fence =
+        seen == resources_.end() ? FenceSummary() : seen->second.observation.fence;
+    const bool fenced = session.ready && seen != resources_.end() && fence.proven &&
+                        fence.phase >= FencePhase::kClosing && fence.fence_epoch >= epoch;
+    if (fenced) {
+      if (!returning_.insert(ref).second) continue;
+      driver_->Append(ReturnFenced{world_.pool, ref, epoch},
+                      [this, ref = ref](const absl::StatusOr<Record>&) { returning_.erase(ref); });
+      continue;
+    }
+    const auto last = session.revoked.find(ref);
+    const Nanos now = world_.queue.now();
+    if (last != session.revoked.end() && now - last->second < kReportInterval) continue;
+    session.revoked[ref] = now;
+    SendDown(session.stream, agent::Revoke{world_.pool, ref.resource, epoch}, true);
+  }
 }
 
 void CoordinatorProcess::OnMessage(uint64_t id, const agent::ToCoordinator& message) {
@@ -200,6 +229,7 @@ void CoordinatorProcess::OnMessage(uint64_t id, const agent::ToCoordinator& mess
         RepeatConfirmation(session, ref);
       }
     }
+    SettleReturns(session);
   } else if (const auto* finished = std::get_if<agent::Finished>(&message)) {
     Ended(session.host, finished->command, finished->outcome);
   } else if (const auto* answer = std::get_if<agent::CommandAnswer>(&message)) {
@@ -237,14 +267,15 @@ void CoordinatorProcess::OnReport(Session& session, const agent::Report& report)
   }
   for (const Observation& seen : report.observations) Store(session, seen);
   ++revision_;
+  const bool first = report.full && !session.ready;
+  session.ready |= report.full;
+  SettleReturns(session);
   for (const Observation& seen : report.observations) {
     if (seen.fence.phase == FencePhase::kUnconfirmed) {
       RepeatConfirmation(session, {session.host, seen.resource});
     }
   }
-  if (!report.full || session.ready) return;
-  session.ready = true;
-  driver_->OnHostReady(session.host);
+  if (first) driver_->OnHostReady(session.host);
 }
 
 void CoordinatorProcess::Store(const Session& session, const Observation& seen) {
@@ -254,11 +285,24 @@ void CoordinatorProcess::Store(const Session& session, const Observation& seen) 
 }
 
 std::vector<Confirmation> CoordinatorProcess::Confirmations(const HostId& host) const {
-  if (!world_.Is(Mutation::kConfirmsLosingSide)) {
-    return ConfirmationsFor(driver_->state(), *world_.topology, host);
-  }
+  const bool losing = world_.Is(Mutation::kConfirmsLosingSide);
+  const bool due = world_.Is(Mutation::kConfirmsDespiteDue);
+  if (!losing && !due) return ConfirmationsFor(driver_->state(), *world_.topology, host);
   CoordinatorState forgetful = driver_->state();
-  forgetful.running.clear();
+  if (losing) forgetful.running.clear();
+  if (due) {
+    PoolState& pool = forgetful.pools[world_.pool];
+    for (const auto& [ref, epoch] : std::exchange(pool.fence_due, {})) {
+      const Unit* unit = world_.Find(ref);
+      if (!unit->is_database()) continue;
+      // As before the failover.
+      WriteRight& right = pool.rights.begin()->second;
+      if (right.lineages.size() > 1 && right.lineages.back().instance != ref.host) {
+        right.lineages.pop_back();
+      }
+      right.writer = ref.host;
+    }
+  }
   return ConfirmationsFor(forgetful, *world_.topology, host);
 }
 
@@ -288,7 +332,6 @@ void CoordinatorProcess::SendConfirm(Session& session, const Confirmation& confi
   const Unit& unit = *world_.Find(confirmation.resource);
   const Execution* running = driver_->state().FindRunning(confirmation.pool);
   world_.oracle->OnConfirmSent(unit, confirmation.epoch, running);
-  if (session.boot == unit.host.boot) world_.oracle->OnConfirmed(unit, session.boot);
   SendDown(session.stream,
            agent::Confirm{confirmation.pool, confirmation.resource.resource, confirmation.epoch,
                           session.boot},

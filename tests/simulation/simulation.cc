@@ -5,22 +5,33 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "coordinator/executor/options.h"
 namespace baton::sim {
 namespace {
 
 constexpr Nanos kFaultsEnd = 60 * kSecond;
 constexpr Nanos kMendedEnd = 240 * kSecond;
-constexpr Nanos kOperatorTick = 200 * kMilli;
 constexpr Nanos kPatience = 50 * kMilli;
 constexpr Nanos kPatienceMax = 400 * kMilli;
-// How often a plan is resumed before it is let go on without a step, or aborted.
-constexpr int kTriesMax = 12;
-constexpr int kTriesHealed = 6;
 
 }  // namespace
 
 namespace {
+
+bool NeedsFailover(Mutation mutation) {
+  switch (mutation) {
+    case Mutation::kRevokeForgotten:
+    case Mutation::kConfirmsDespiteDue:
+    case Mutation::kQuarantineDrops:
+    case Mutation::kLossUnderstated:
+    case Mutation::kLossLimitIgnored:
+    case Mutation::kHomeUpIgnored:
+    case Mutation::kWordAssumed:
+    case Mutation::kServedNotAwaited:
+      return true;
+    default:
+      return false;
+  }
+}
 
 // What brings a broken build to light soonest: chosen by hand, timed by chance.
 void Provoke(Mutation mutation, Rng& rng, Scenario* scenario) {
@@ -63,6 +74,29 @@ void Provoke(Mutation mutation, Rng& rng, Scenario* scenario) {
 
 }  // namespace
 
+// Half of the runs move there and back, the others lose a site on the way.
+void MakeCourse(Rng& rng, Mutation mutation, Scenario* scenario) {
+  using K = PlanKind;
+  const std::vector<K> kCourses[] = {
+      {K::kAdopt, K::kSwitchover, K::kSwitchover},
+      {K::kAdopt, K::kFailover, K::kFailback},
+      {K::kAdopt, K::kSwitchover, K::kFailover, K::kSwitchover},
+      {K::kAdopt, K::kFailover, K::kFailover},
+      {K::kProtect, K::kSwitchover, K::kFailback},
+      {K::kAdopt, K::kSwitchover, K::kFailback},
+  };
+  constexpr int kWeights[] = {50, 22, 8, 6, 6, 8};
+  int chance = static_cast<int>(rng.Below(100));
+  size_t chosen = 0;
+  while (chance >= kWeights[chosen]) chance -= kWeights[chosen++];
+  if (NeedsFailover(mutation)) chosen = 1;
+  scenario->course = kCourses[chosen];
+  scenario->bare = scenario->course.front() == K::kProtect;
+  scenario->loss = static_cast<Loss>(rng.Below(kLosses));
+  scenario->loss_delay = rng.Between(0, 3000) * kMilli;
+  scenario->loss_lasts = rng.Between(300, rng.Chance(30) ? 40000 : 9000) * kMilli;
+}
+
 Scenario MakeScenario(uint64_t seed, Mutation mutation) {
   Rng rng(seed ^ 0xBA70);
   Scenario scenario;
@@ -70,6 +104,7 @@ Scenario MakeScenario(uint64_t seed, Mutation mutation) {
   scenario.databases = rng.Chance(15) ? 2 : 1;
   scenario.storms = rng.Chance(40);
   scenario.faults = MakeFaults(rng);
+  MakeCourse(rng, mutation, &scenario);
   scenario.mutation = mutation;
   Provoke(mutation, rng, &scenario);
   return scenario;
@@ -91,10 +126,14 @@ Simulation::Simulation(const Scenario& scenario)
     agents_.push_back(
         std::make_unique<AgentProcess>(*world_, world_->hosts[i], *coordinator_, hook));
   }
+  wanted_moves_ = static_cast<int>(scenario_.course.size());
   for (int d = 0; d < scenario.databases; ++d) {
-    world_->InstanceOn(d, 1)->data.standby_signal = true;
-    world_->InstanceOn(d, 1)->data.control = DataDirectory::Control::kStoppedInRecovery;
+    DataDirectory& backup = world_->InstanceOn(d, 1)->data;
+    backup.standby_signal = !scenario.bare;
+    backup.exists = !scenario.bare;
+    backup.control = DataDirectory::Control::kStoppedInRecovery;
   }
+  for (Share& share : world_->shares) share.marked = true;
   for (const auto& unit : world_->units) unit->StartSupervisor();
   coordinator_->Start();
   for (const auto& agent : agents_) agent->Start();
@@ -133,7 +172,7 @@ Result Simulation::Run() {
 void Simulation::Finish() {
   const uint64_t before = oracle_.acknowledged();
   const bool ended = RunUntil(world_->queue.now() + kMendedEnd, [this, before] {
-    return Done() && oracle_.acknowledged() > before && EveryDatabaseServes();
+    return Done() && oracle_.acknowledged() > before && EveryDatabaseServes() && Settled();
   });
   if (oracle_.violation().has_value()) return;
   if (!ended) {
@@ -147,6 +186,13 @@ void Simulation::Finish() {
   if (!oracle_.violation().has_value() && coordinator_->running()) {
     oracle_.CheckServed(*coordinator_->state());
   }
+}
+
+// Who came back is seen to be fenced, and each database has a follower.
+bool Simulation::Settled() const {
+  const PoolState* pool =
+      coordinator_->running() ? coordinator_->state()->FindPool(world_->pool) : nullptr;
+  return pool != nullptr && pool->fence_due.empty() && Protected();
 }
 
 bool Simulation::EveryDatabaseServes() const {
@@ -169,6 +215,7 @@ std::string Simulation::WhatIsMissing(uint64_t acknowledged_before) const {
   if (moves_ < wanted_moves_) {
     return absl::StrCat("move ", moves_, " is refused: ", last_refusal_);
   }
+  if (!Settled()) return absl::StrCat("the pool is not protected: ", last_refusal_);
   return absl::StrCat(oracle_.acknowledged() - acknowledged_before,
                       " messages were acknowledged since, and not every database is written to");
 }
@@ -191,102 +238,14 @@ const Execution* Simulation::Running() const {
   return coordinator_->running() ? coordinator_->state()->FindRunning(world_->pool) : nullptr;
 }
 
-// --- the operator ---
-
-void Simulation::OperatorTick() {
-  world_->queue.At(world_->outside(), kOperatorTick, [this] { OperatorTick(); });
-  if (!coordinator_->running()) return;
-  const CoordinatorState& state = *coordinator_->state();
-  for (; counted_ < state.admitted.size(); ++counted_) {
-    const Execution& execution = *state.FindExecution(state.admitted[counted_]);
-    if (!Terminal(execution.state)) break;
-    // Later adoptions only give a right back.
-    const bool wanted = moves_ == 0 || execution.plan->kind != PlanKind::kAdopt;
-    if (execution.state == PlanState::kSucceeded && wanted) ++moves_;
-  }
-  coordinator_->AcceptLedgers();
-  coordinator_->CheckBounds();
-  for (const auto& agent : agents_) agent->CheckBounds();
-  const Execution* running = Running();
-  if (running == nullptr) return AskForMove();
-  if (coordinator_->journal().idle()) oracle_.CheckGoesOn(*running);
-  if (running->state == PlanState::kWaiting) OperateOn(*running);
-}
-
-// Resumes what waits, as somebody who mends what the reason names; what goes on waiting is let go
-// on without a step where that is allowed, else aborted.
-void Simulation::OperateOn(const Execution& waiting) {
-  const Nanos now = world_->queue.now();
-  const bool due = now - resumed_ > kSecond;
-  if (!due || (!healed_ && !world_->rng.Chance(30))) return;
-  resumed_ = now;
-  const PlanId& plan = waiting.plan->id;
-  if (plan != tried_) tries_ = 0;
-  tried_ = plan;
-  const bool tired = ++tries_ > (healed_ ? kTriesHealed : kTriesMax);
-  const std::vector<PlanOption> options = OptionsFor(waiting);
-  const auto find = [&](Verb verb) {
-    return std::find_if(options.begin(), options.end(), [verb](const PlanOption& option) {
-      return option.verb == verb && option.allowed;
-    });
-  };
-  for (const Verb verb : {Verb::kSkip, Verb::kAbort, Verb::kResume, Verb::kRetry}) {
-    const bool last_resort = verb == Verb::kSkip || verb == Verb::kAbort;
-    if (last_resort && !tired) continue;
-    const auto option = find(verb);
-    if (option != options.end()) return coordinator_->Operate(plan, verb, option->step);
-  }
-  oracle_.Fail(Checker::kEndsOrWaits,
-               absl::StrCat("plan ", plan.value(), " waits, and nothing is allowed"));
-}
-
-Goal Simulation::NextGoal() {
-  Goal goal;
-  const PoolState* pool = coordinator_->state()->FindPool(world_->pool);
-  goal.kind = pool != nullptr && pool->adopted ? PlanKind::kSwitchover : PlanKind::kAdopt;
-  goal.pool = world_->pool;
-  goal.reason = "simulation";
-  goal.requested_by = "operator";
-  goal.plan_id = PlanId(absl::StrCat("p", ++plans_));
-  return goal;
-}
-
-bool Simulation::PoolServes() const {
-  const bool chat = std::any_of(world_->units.begin(), world_->units.end(), [](const auto& unit) {
-    return !unit->is_database() && unit->Answers() && unit->accepting;
-  });
-  return chat && EveryDatabaseServes();
-}
-
-// Where the move is refused because a right was lost on the way, `adopt` gives it back.
-void Simulation::AskForMove() {
-  const bool wanted = moves_ < wanted_moves_;
-  if (wanted && Ask(NextGoal())) return;
-  const PoolState* pool = coordinator_->state()->FindPool(world_->pool);
-  if (pool == nullptr || !pool->adopted || PoolServes()) return;
-  if (!healed_ && !world_->rng.Chance(20)) return;
-  Goal again = NextGoal();
-  again.kind = PlanKind::kAdopt;
-  Ask(std::move(again));
-}
-
-bool Simulation::Ask(Goal goal) {
-  Planned planned = coordinator_->PlanMove(goal);
-  if (!planned.plan.has_value()) {
-    // Only what is still refused in the end is told.
-    if (healed_ || scenario_.told) last_refusal_ = Describe(planned.refusals.front());
-    return false;
-  }
-  coordinator_->AdmitPlan(*std::move(planned.plan), [](const absl::StatusOr<PlanId>&) {});
-  return true;
-}
-
 // --- who talks ---
 
 void Simulation::Talk() {
+  // While a site is cut off there may be two.
   Unit* serving = nullptr;
   for (const auto& unit : world_->units) {
-    if (!unit->is_database() && unit->Answers() && unit->accepting) serving = unit.get();
+    if (unit->is_database() || !unit->Answers() || !unit->accepting) continue;
+    if (serving == nullptr || world_->rng.Chance(50)) serving = unit.get();
   }
   if (serving == nullptr) {
     talk_pause_ = std::min(talk_pause_ * 2, kPatienceMax);
@@ -311,7 +270,7 @@ void Simulation::Post(Unit& chat, int64_t message) {
         database->server, sim.Jitter(200, 1000) * kMicro, [this, &chat, database, message, here] {
           World& then = *world_;
           if (database->state() != ServerState::kPrimary) return;
-          database->data.Append(then.NewEntryId(), message);
+          database->data.Append(then.NewEntryId(), message, then.queue.now());
           database->ArchiveSoon(kMilli);
           if (!then.Reaches(database->host.index, here)) return;
           then.queue.At(chat.server, then.Jitter(200, 1000) * kMicro,

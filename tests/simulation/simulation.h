@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,27 @@ inline int CellOf(int step, FaultKind fault, Point point) {
   return (step * kFaultKinds + static_cast<int>(fault)) * kPoints + static_cast<int>(point);
 }
 
+// How a site is lost before a failover.
+enum class Loss {
+  kPower,      // both hosts lose power
+  kWithShare,  // and what it shared is gone with it
+  kKilled,     // every process of Baton and of what it looks after, and no reboot
+  kCutOff,     // alive and out of reach: the operator's word is false
+  kDatabase,   // only the database host
+  kChat,       // only the chat host: a planned move goes on without it
+};
+inline constexpr int kLosses = 6;
+std::string_view LossName(Loss loss);
+std::optional<Loss> FindLoss(std::string_view name);
+
 struct Scenario {
   uint64_t seed = 0;
+  // What the operator wants, one after the other. A failover begins with a loss.
+  std::vector<PlanKind> course = {PlanKind::kAdopt, PlanKind::kSwitchover, PlanKind::kSwitchover};
+  Loss loss = Loss::kPower;
+  Nanos loss_delay = 0;  // after the move before it
+  Nanos loss_lasts = 0;
+  bool bare = false;  // nothing is set up: the first instance alone has data
   int databases = 1;
   bool storms = false;  // the network is slow, loses and doubles; disks are slow
   std::vector<Fault> faults;
@@ -75,6 +95,16 @@ class Simulation {
   void Heal();
   // What the operator wants done from now on: 1 adopt, 2 there, 3 and back, …
   void WantMoves(int moves) { wanted_moves_ = moves; }
+  // In a scenario file: what comes next.
+  void WantNext(PlanKind kind) {
+    scenario_.course.resize(static_cast<size_t>(wanted_moves_));
+    scenario_.course.push_back(kind);
+    ++wanted_moves_;
+  }
+  void SetLoss(Loss loss, Nanos lasts) {
+    scenario_.loss = loss;
+    scenario_.loss_lasts = lasts;
+  }
   int moves() const { return moves_; }
   const Execution* Running() const;
   void WaitFor(int move, int step, Point point) { awaited_ = {move, step, point, false}; }
@@ -108,7 +138,17 @@ class Simulation {
   void OperateOn(const Execution& waiting);
   void AskForMove();
   bool Ask(Goal goal);
-  Goal NextGoal();
+  bool AskForFailover();
+  void AskToRemove();
+  bool MendRefusal();
+  void LoseSite();
+  void KillEverything(int host, Nanos lasts);
+  void CutOff(const std::array<int, 2>& hosts, Nanos lasts);
+  bool Settled() const;
+  PlanKind WantedKind() const;
+  void CountEnded(const Execution& execution);
+  bool Protected() const;
+  Goal NextGoal(PlanKind kind);
   bool PoolServes() const;
   bool EveryDatabaseServes() const;
   std::string WhatIsMissing(uint64_t acknowledged_before) const;
@@ -128,6 +168,13 @@ class Simulation {
   int plans_ = 0;
   size_t counted_ = 0;  // admitted plans that have ended and were counted
   std::string last_refusal_;
+  std::set<std::string> refused_by_;  // rules that refused the last goal
+  int lost_for_ = -1;                 // the move before which a site was lost
+  SiteId lost_site_;
+  std::vector<HostId> lost_hosts_;
+  std::set<std::string> overrides_;  // for that move
+  absl::Duration allowed_loss_;
+  Nanos calm_since_ = 0;
   std::shared_ptr<const Plan> plan_;
   bool dirty_ = false;  // something died: its remains are to be freed
   uint64_t last_end_ = 0;

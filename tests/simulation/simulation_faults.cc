@@ -31,6 +31,19 @@ std::optional<Verb> VerbOf(FaultKind kind) {
 
 }  // namespace
 
+std::string_view LossName(Loss loss) {
+  constexpr std::array<std::string_view, kLosses> kNames = {"power",   "with-share", "killed",
+                                                            "cut-off", "database",   "chat"};
+  return kNames[static_cast<size_t>(loss)];
+}
+
+std::optional<Loss> FindLoss(std::string_view name) {
+  for (int i = 0; i < kLosses; ++i) {
+    if (LossName(static_cast<Loss>(i)) == name) return static_cast<Loss>(i);
+  }
+  return std::nullopt;
+}
+
 // --- when ---
 
 void Simulation::Arm(const Fault& fault) {
@@ -107,6 +120,11 @@ void Simulation::Lasting(Nanos lasts, std::function<void()> begin, std::function
 
 void Simulation::Heal() {
   healed_ = true;
+  calm_since_ = world_->queue.now();
+  // A network that loses messages breaks its streams at last; nobody need ask before that.
+  for (int host = 0; world_->storms && host < kCoordinatorHost; ++host) {
+    if (coordinator_->running()) coordinator_->BreakStreams(host);
+  }
   world_->storms = false;
   const auto ends = std::exchange(ends_, {});
   for (const auto& [id, mend] : ends) mend();
@@ -226,6 +244,7 @@ void Simulation::FireOnHost(const Fault& fault, int index) {
     return CrashHost(index % 2 + 2, fault.lasts * 2 + 5 * kMilli);
   }
   if (fault.kind == FaultKind::kClockJump) {
+    oracle_.OnClockJumped();
     agents_[index]->loop.JumpWall(fault.hard ? -3600 * kSecond : 3600 * kSecond);
     agents_[index]->loop.SetDrift(fault.hard ? 200 : -200);
     coordinator_->loop.JumpWall(fault.hard ? 5 * kSecond : -5 * kSecond);
@@ -331,7 +350,7 @@ void Simulation::FireByOperator(const Fault& fault, int) {
     if (running != nullptr) coordinator_->Operate(running->plan->id, *verb);
     return;
   }
-  Planned planned = coordinator_->PlanBlindly(NextGoal());
+  Planned planned = coordinator_->PlanBlindly(NextGoal(PlanKind::kSwitchover));
   if (!planned.plan.has_value()) return;
   const bool must_refuse = running != nullptr;
   coordinator_->AdmitPlan(

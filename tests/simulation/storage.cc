@@ -13,8 +13,8 @@ bool LogFile::SameBytes(const LogFile& other) const {
                     [](const LogEntry& a, const LogEntry& b) { return a.id == b.id; });
 }
 
-void DataDirectory::Append(uint64_t id, int64_t message) {
-  log.push_back({end, id, message});
+void DataDirectory::Append(uint64_t id, int64_t message, int64_t at) {
+  log.push_back({end, id, message, at});
   end += kEntryBytes;
   if (end % kSegmentBytes == 0) ready.push_back({timeline, end / kSegmentBytes - 1, false});
 }
@@ -27,9 +27,9 @@ void DataDirectory::Switch() {
   end = (segment + 1) * kSegmentBytes;
 }
 
-void DataDirectory::ShutDown(uint64_t id) {
+void DataDirectory::ShutDown(uint64_t id, int64_t at) {
   checkpoint = end;
-  Append(id, 0);
+  Append(id, 0, at);
   control = Control::kStopped;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct LogEntry {
   uint64_t lsn = 0;
   uint64_t id = 0;
   int64_t message = 0;  // of a client; 0: none
+  int64_t at = 0;       // virtual nanoseconds, when it was written
 };
 // Where a timeline was left.
 struct Branch {
@@ -58,8 +60,11 @@ struct Share {
   Archive files;
   Archive under_mount_point;  // what was written while it was not mounted, by who did not look
   bool mounted = true;
+  bool marked = true;  // its marker file is there
   bool full = false;
   int slowness = 1;  // how many times longer an access takes
+
+  bool Readable() const { return mounted && marked; }
 };
 
 // The data directory of one instance, its log included. Everything in it is on disk.
@@ -67,6 +72,8 @@ class DataDirectory {
  public:
   enum class Control { kStopped, kStoppedInRecovery, kRunning, kInRecovery };
 
+  bool exists = true;
+  bool half = false;  // marked as half seeded
   uint32_t timeline = 1;
   uint64_t end = kSegmentBytes;  // where the log ends
   std::vector<LogEntry> log;
@@ -81,11 +88,12 @@ class DataDirectory {
   bool InRecovery() const {
     return control == Control::kInRecovery || control == Control::kStoppedInRecovery;
   }
-  void Append(uint64_t id, int64_t message);
+  bool Whole() const { return exists && !half; }
+  void Append(uint64_t id, int64_t message, int64_t at);
   // Ends the present segment if something is in it.
   void Switch();
   // A clean stop's last record; a primary's only.
-  void ShutDown(uint64_t id);
+  void ShutDown(uint64_t id, int64_t at);
   void Promote(uint32_t new_timeline);
   std::shared_ptr<const LogFile> Read(const FileName& name) const;
   // Segments of the present timeline up to `last` that are not shipped.
@@ -99,6 +107,14 @@ class DataDirectory {
 
  private:
   uint64_t FirstOfTimeline() const { return history.empty() ? kSegmentBytes : history.back().lsn; }
+};
+
+// What was moved aside before its instance was seeded anew.
+struct KeptData {
+  std::string name;
+  LogPosition fork;
+  DataDirectory data;
+  int64_t moved = 0;
 };
 
 // Does a lineage with this seal serve the file? (agent/guard: IsServed)

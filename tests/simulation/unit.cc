@@ -77,6 +77,7 @@ GateDecision Unit::Judge(bool* may_write) const {
   facts.boot = host.boot;
   facts.is_database = is_database();
   facts.standby_signal = data.standby_signal;
+  facts.data_directory_whole = !is_database() || data.Whole();
   facts.was_in_recovery = is_database() && data.InRecovery();
   if (facts.fence.has_value()) {
     if (world_.Is(Mutation::kGateIgnoresBoot)) facts.fence->confirmed_boot = host.boot;
@@ -187,7 +188,7 @@ void Unit::StopServer(bool immediate) {
 void Unit::FinishStop() {
   if (is_database() && writable_) {
     data.Switch();
-    data.ShutDown(world_.NewEntryId());
+    data.ShutDown(world_.NewEntryId(), world_.queue.now());
   } else if (is_database() && data.control == DataDirectory::Control::kInRecovery) {
     data.control = DataDirectory::Control::kStoppedInRecovery;
   }

@@ -70,6 +70,9 @@ class Unit {
   bool RequestStop(bool immediate);
   void StartSupervisor();
   void KillSupervisor();
+  // Server and supervisor, until StartAgain.
+  void KillForGood();
+  void StartAgain();
 
   // --- the fence file ---
   FenceFileModel fence;
@@ -87,6 +90,16 @@ class Unit {
   bool archive_failing = false;
   std::string problem;  // why a standby can't follow
   Archive copied;       // the copy destination
+  std::vector<KeptData> quarantine;
+  bool disk_full = false;  // no room for a quarantine
+
+  // What of `fetch` its replay could go on with: where that ends, and whether a file is missing
+  // before later ones. Without shares: of what was copied only (agent/database: FollowChain).
+  struct Chain {
+    LogPosition end;
+    bool gap = false;
+  };
+  Chain FollowChain(const std::vector<Lineage>& fetch, bool shares) const;
 
   void KillServer(bool orphans);
   void PowerOff();  // everything of it, unsynced bytes included
@@ -100,6 +113,7 @@ class Unit {
 
  private:
   void FenceChanged();
+  void TrustNoOpenFence();
   void LookAtFence();
   void LookSoon(Nanos delay);
   void SupervisorTick();

@@ -27,7 +27,7 @@ PushResult Push(World& world, const Unit& unit, const FileName& name, const LogF
                 const LineageKey& key, const ShareId& to) {
   Share& share = *world.ShareOf(to);
   Archive* archive = &share.files;
-  if (!share.mounted) {
+  if (!share.Readable()) {
     if (!world.Is(Mutation::kMarkerNotRead)) return PushResult::kNoShare;
     archive = &share.under_mount_point;
   }
@@ -100,8 +100,8 @@ std::shared_ptr<const LogFile> Unit::Fetch(const FileName& name) {
       continue;
     }
     const Share& share = *world_.ShareOf(lineage->share);
-    if (!share.mounted && !world_.Is(Mutation::kMarkerNotRead)) return nullptr;
-    if (!share.mounted) continue;
+    if (!share.Readable() && !world_.Is(Mutation::kMarkerNotRead)) return nullptr;
+    if (!share.Readable()) continue;
     const auto there = share.files.find(key);
     if (there == share.files.end() || !served) continue;
     copied[key] = there->second;
@@ -119,6 +119,43 @@ void Unit::ReplaySoon(Nanos delay) {
   });
 }
 
+Unit::Chain Unit::FollowChain(const std::vector<Lineage>& fetch, bool shares) const {
+  std::map<uint32_t, uint64_t> starts;            // of timelines after the present one
+  std::set<std::pair<uint32_t, uint64_t>> files;  // timeline, segment
+  for (const Lineage& lineage : fetch) {
+    const LineageKey key = world_.KeyOf(database, lineage);
+    const Share& share = *world_.ShareOf(lineage.share);
+    for (const Archive* archive : {&copied, static_cast<const Archive*>(&share.files)}) {
+      if (archive != &copied && (!shares || !share.Readable())) continue;
+      for (auto it = archive->lower_bound({key, FileName{}});
+           it != archive->end() && it->first.first == key; ++it) {
+        const FileName& name = it->first.second;
+        if (!Served(name, lineage.sealed)) continue;
+        if (!name.history) {
+          files.insert({name.timeline, name.segment});
+        } else if (name.timeline > data.timeline && it->second->history.back().lsn >= data.end) {
+          starts[name.timeline] = it->second->history.back().lsn;
+        }
+      }
+    }
+  }
+  const auto wanted = [&](uint64_t segment) {
+    uint32_t timeline = data.timeline;
+    for (const auto& [later, lsn] : starts) {
+      if (lsn / kSegmentBytes <= segment) timeline = std::max(timeline, later);
+    }
+    return timeline;
+  };
+  uint64_t segment = data.end / kSegmentBytes;
+  while (files.contains({wanted(segment), segment})) ++segment;
+  Chain chain;
+  chain.end = {wanted(segment), std::max<uint64_t>(segment * kSegmentBytes, 1) - 1};
+  chain.gap = std::any_of(files.begin(), files.end(), [&](const auto& file) {
+    return file.first >= wanted(segment) && file.second > segment;
+  });
+  return chain;
+}
+
 // Where the present timeline has to be left, and for which one; none: it goes on.
 std::optional<Branch> Unit::LeaveTimeline() {
   const std::vector<Lineage>& fetch = fence.visible->fetch;
@@ -128,7 +165,7 @@ std::optional<Branch> Unit::LeaveTimeline() {
     const LineageKey key = world_.KeyOf(database, lineage);
     const Share& share = *world_.ShareOf(lineage.share);
     for (const Archive* archive : {static_cast<const Archive*>(&copied), &share.files}) {
-      if (archive == &share.files && !share.mounted) continue;
+      if (archive == &share.files && !share.Readable()) continue;
       for (auto it = archive->lower_bound({key, FileName{}});
            it != archive->end() && it->first.first == key; ++it) {
         if (!it->first.second.history || it->first.second.timeline <= best_timeline) continue;

@@ -15,6 +15,7 @@ void Unit::StartSupervisor() {
   refused_.clear();
   if (!Runs()) {
     mind_.could_write = false;
+    TrustNoOpenFence();
     if (mind_.desired_up) {
       world_.queue.At(supervisor, kMilli, [this] {
         if (!Runs() && mind_.desired_up && MayStartUnasked(fence.visible)) StartServer();
@@ -22,6 +23,16 @@ void Unit::StartSupervisor() {
     }
   }
   SupervisorTick();
+}
+
+// It cannot tell for how long nobody has looked after its server: the right may be gone meanwhile.
+void Unit::TrustNoOpenFence() {
+  if (!fence.visible.has_value() || fence.visible->phase != FencePhase::kOpen) return;
+  world_.oracle->OnUnattended(*this);
+  if (world_.Is(Mutation::kSupervisorTrustsOpen)) return;
+  FenceRecord record = *fence.visible;
+  record.phase = FencePhase::kUnconfirmed;
+  SetFence(record, true);
 }
 
 void Unit::KillSupervisor() {
@@ -32,6 +43,17 @@ void Unit::KillSupervisor() {
   world_.queue.At(world_.outside(), world_.Jitter(100, 900) * kMilli, [this, boots = host.boots] {
     if (boots == host.boots && host.up && !world_.queue.Alive(supervisor)) StartSupervisor();
   });
+}
+
+void Unit::KillForGood() {
+  KillServer(false);
+  world_.queue.Kill(supervisor);
+  judging_ = 0;
+  start_asked_ = restart_after_stop_ = false;
+}
+
+void Unit::StartAgain() {
+  if (host.up && !world_.queue.Alive(supervisor)) StartSupervisor();
 }
 
 void Unit::SupervisorTick() {

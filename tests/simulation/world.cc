@@ -27,6 +27,7 @@ std::shared_ptr<const Topology> MakeTopology(const PoolId& pool_id, int database
   pool.home = hq;
   pool.backup = dr;
   pool.chat_engine = "prosody";
+  pool.limits.loss = absl::Seconds(2);
   for (int d = 0; d < databases; ++d) {
     const ResourceId service(kDatabaseNames[d]);
     Database database;

@@ -31,6 +31,9 @@ enum class SyncPoint {
   kFenceSynced,
 };
 
+// By a clock that is right.
+inline absl::Time WallTime(Nanos at) { return absl::FromUnixNanos(1'700'000'000 * kSecond + at); }
+
 inline constexpr int kHosts = 5;  // two database hosts, two chat hosts, the coordinator's
 inline constexpr int kCoordinatorHost = 4;
 

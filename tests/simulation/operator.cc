@@ -1,0 +1,309 @@
+// Who runs the pool: asks for moves, mends what a refusal names, goes on with what waits, and gives
+// up where that is all that is left.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "coordinator/executor/options.h"
+#include "tests/simulation/simulation.h"
+
+namespace baton::sim {
+namespace {
+
+constexpr Nanos kOperatorTick = 200 * kMilli;
+// How often a plan is resumed before it is let go on without a step, or aborted.
+constexpr int kTriesMax = 12;
+constexpr int kTriesHealed = 6;
+// With nothing in the way, who came back is fenced by then.
+constexpr Nanos kReturnDue = 15 * kSecond;
+
+bool IsMove(PlanKind kind) {
+  return kind == PlanKind::kSwitchover || kind == PlanKind::kFailover ||
+         kind == PlanKind::kFailback;
+}
+
+}  // namespace
+
+void Simulation::OperatorTick() {
+  world_->queue.At(world_->outside(), kOperatorTick, [this] { OperatorTick(); });
+  if (!coordinator_->running()) return;
+  const CoordinatorState& state = *coordinator_->state();
+  for (; counted_ < state.admitted.size(); ++counted_) {
+    const Execution& execution = *state.FindExecution(state.admitted[counted_]);
+    if (!Terminal(execution.state)) break;
+    CountEnded(execution);
+  }
+  coordinator_->AcceptLedgers();
+  coordinator_->CheckBounds();
+  for (const auto& agent : agents_) agent->CheckBounds();
+  if (healed_ && world_->queue.now() - calm_since_ > kReturnDue) oracle_.CheckReturned();
+  const Execution* running = Running();
+  if (running == nullptr) return AskForMove();
+  if (coordinator_->journal().idle()) oracle_.CheckGoesOn(*running);
+  if (running->state == PlanState::kWaiting) OperateOn(*running);
+}
+
+// A move counts for another where the operator had to do it in another way; adoptions and seedings
+// on the way do not.
+void Simulation::CountEnded(const Execution& execution) {
+  if (execution.state != PlanState::kSucceeded || moves_ >= wanted_moves_) return;
+  const PlanKind kind = execution.plan->kind;
+  const PlanKind wanted = WantedKind();
+  if (kind == wanted || (IsMove(kind) && IsMove(wanted))) ++moves_;
+}
+
+PlanKind Simulation::WantedKind() const {
+  const size_t move = static_cast<size_t>(moves_);
+  return move < scenario_.course.size() ? scenario_.course[move] : PlanKind::kSwitchover;
+}
+
+// Resumes what waits, as somebody who mends what the reason names; what goes on waiting is let go
+// on without a step where that is allowed, else aborted.
+void Simulation::OperateOn(const Execution& waiting) {
+  const Nanos now = world_->queue.now();
+  const bool due = now - resumed_ > kSecond;
+  if (!due || (!healed_ && !world_->rng.Chance(30))) return;
+  resumed_ = now;
+  const PlanId& plan = waiting.plan->id;
+  if (plan != tried_) tries_ = 0;
+  tried_ = plan;
+  const bool tired = ++tries_ > (healed_ ? kTriesHealed : kTriesMax);
+  const std::vector<PlanOption> options = OptionsFor(waiting);
+  const auto find = [&](Verb verb) {
+    return std::find_if(options.begin(), options.end(), [verb](const PlanOption& option) {
+      return option.verb == verb && option.allowed;
+    });
+  };
+  for (const Verb verb : {Verb::kSkip, Verb::kAbort, Verb::kResume, Verb::kRetry}) {
+    const bool last_resort = verb == Verb::kSkip || verb == Verb::kAbort;
+    if (last_resort && !tired) continue;
+    const auto option = find(verb);
+    if (option != options.end()) return coordinator_->Operate(plan, verb, option->step);
+  }
+  oracle_.Fail(Checker::kEndsOrWaits,
+               absl::StrCat("plan ", plan.value(), " waits, and nothing is allowed"));
+}
+
+Goal Simulation::NextGoal(PlanKind kind) {
+  Goal goal;
+  const PoolState* pool = coordinator_->state()->FindPool(world_->pool);
+  const bool adopted = pool != nullptr && pool->adopted;
+  goal.kind = adopted || kind == PlanKind::kProtect ? kind : PlanKind::kAdopt;
+  goal.pool = world_->pool;
+  goal.reason = "simulation";
+  goal.requested_by = "operator";
+  goal.plan_id = PlanId(absl::StrCat("p", ++plans_));
+  const bool seeds = goal.kind == PlanKind::kProtect || goal.kind == PlanKind::kFailback;
+  if (seeds && world_->rng.Chance(10)) goal.discard_orphans = 1u << 20;
+  return goal;
+}
+
+bool Simulation::PoolServes() const {
+  const bool chat = std::any_of(world_->units.begin(), world_->units.end(), [](const auto& unit) {
+    return !unit->is_database() && unit->Answers() && unit->accepting;
+  });
+  return chat && EveryDatabaseServes();
+}
+
+bool Simulation::Protected() const {
+  const PoolState* pool = coordinator_->state()->FindPool(world_->pool);
+  return pool == nullptr ||
+         std::none_of(pool->rights.begin(), pool->rights.end(),
+                      [](const auto& right) { return right.second.followers.empty(); });
+}
+
+void Simulation::AskForMove() {
+  refused_by_.clear();
+  if (moves_ < wanted_moves_) {
+    const PlanKind wanted = WantedKind();
+    if (wanted == PlanKind::kRemoveQuarantine) return AskToRemove();
+    const bool asked = wanted == PlanKind::kFailover ? AskForFailover() : Ask(NextGoal(wanted));
+    if (asked) return;
+  } else if (healed_ && !Protected() && Ask(NextGoal(PlanKind::kProtect))) {
+    return;
+  }
+  if (!healed_ && !world_->rng.Chance(20)) return;
+  const std::set<std::string> why = refused_by_;
+  if (why.contains("ALREADY_HOME") && Ask(NextGoal(PlanKind::kSwitchover))) return;
+  const PoolState* pool = coordinator_->state()->FindPool(world_->pool);
+  if (pool == nullptr || !pool->adopted) return;
+  // Where a right was lost on the way, `adopt` gives it back.
+  if ((!PoolServes() || why.contains("FENCE_EPOCH_AHEAD")) && Ask(NextGoal(PlanKind::kAdopt))) {
+    return;
+  }
+  if (!Protected() || why.contains("UNPROTECTED") || why.contains("LOG_GAP")) {
+    Ask(NextGoal(PlanKind::kProtect));
+  }
+}
+
+bool Simulation::Ask(Goal goal) {
+  Planned planned = coordinator_->PlanMove(goal);
+  if (!planned.plan.has_value()) {
+    for (const Refusal& refusal : planned.refusals) refused_by_.insert(refusal.rule);
+    // Only what is still refused in the end is told.
+    if (healed_ || scenario_.told) last_refusal_ = Describe(planned.refusals.front());
+    return false;
+  }
+  oracle_.OnPlanned(*planned.plan, goal,
+                    [this](const HostId& host) { return coordinator_->Connected(host); });
+  coordinator_->AdmitPlan(*std::move(planned.plan), [](const absl::StatusOr<PlanId>&) {});
+  return true;
+}
+
+void Simulation::AskToRemove() {
+  for (const auto& unit : world_->units) {
+    if (unit->quarantine.empty()) continue;
+    Goal goal = NextGoal(PlanKind::kRemoveQuarantine);
+    goal.quarantine_of = unit->ref;
+    goal.quarantine = unit->quarantine.front().name;
+    Ask(std::move(goal));
+    return;
+  }
+  ++moves_;  // nothing is there
+}
+
+// --- when a site is lost ---
+
+// True: asked, or not yet time to.
+bool Simulation::AskForFailover() {
+  const PoolState* pool = coordinator_->state()->FindPool(world_->pool);
+  if (healed_ || pool == nullptr || !pool->adopted) return Ask(NextGoal(PlanKind::kSwitchover));
+  if (lost_for_ != moves_) {
+    lost_for_ = moves_;
+    lost_site_ = SiteId();
+    lost_hosts_.clear();
+    overrides_.clear();
+    allowed_loss_ = absl::ZeroDuration();
+    world_->queue.At(world_->outside(), scenario_.loss_delay, [this, move = moves_] {
+      if (!healed_ && moves_ == move && coordinator_->running()) LoseSite();
+    });
+    return true;
+  }
+  if (lost_site_.empty() && lost_hosts_.empty()) return true;
+  const bool planned = scenario_.loss == Loss::kChat;
+  Goal goal = NextGoal(planned ? PlanKind::kSwitchover : PlanKind::kFailover);
+  goal.lost_site = lost_site_;
+  goal.lost_hosts = lost_hosts_;
+  goal.override_rules = overrides_;
+  goal.allow_loss = allowed_loss_;
+  if (scenario_.loss == Loss::kDatabase) {
+    goal.salvage[lost_hosts_.front()] = absl::StrCat("/disks/", lost_hosts_.front().value());
+  }
+  return Ask(std::move(goal)) || MendRefusal();
+}
+
+// What somebody does who reads the refusals. True: another try is worth it.
+bool Simulation::MendRefusal() {
+  const std::set<std::string> why = refused_by_;
+  bool mended = false;
+  for (const char* rule : {"SHARE_UNREADABLE", "LOG_GAP"}) {
+    if (why.contains(rule)) mended |= overrides_.insert(rule).second;
+  }
+  if (why.contains("LOSS_OVER_LIMIT") && allowed_loss_ == absl::ZeroDuration()) {
+    allowed_loss_ = absl::InfiniteDuration();
+    mended = true;
+  }
+  const bool bold = world_->rng.Chance(30);
+  if (why.contains("UNPROTECTED") && bold) mended |= overrides_.insert("UNPROTECTED").second;
+  if (why.contains("HOME_DATABASE_UP") && bold) {
+    mended |= overrides_.insert("HOME_DATABASE_UP").second;
+  }
+  if (why.contains("LOST_HOST_REACHABLE")) {
+    // Some of it answers: only the others are named, one by one.
+    const SiteId site = std::exchange(lost_site_, SiteId());
+    const std::vector<HostId> named = std::exchange(lost_hosts_, {});
+    for (int i = 0; i < kCoordinatorHost; ++i) {
+      const Host& host = world_->hosts[i];
+      const bool was =
+          host.site == site || std::find(named.begin(), named.end(), host.id) != named.end();
+      if (was && !coordinator_->Connected(host.id)) lost_hosts_.push_back(host.id);
+    }
+    mended = true;
+    // All of it is back.
+    if (lost_hosts_.empty()) return Ask(NextGoal(PlanKind::kSwitchover));
+  }
+  return mended;
+}
+
+void Simulation::LoseSite() {
+  int writer = 0;
+  for (const auto& [database, right] : coordinator_->state()->FindPool(world_->pool)->rights) {
+    if (!right.writer.empty()) writer = world_->HostIndex(right.writer);
+  }
+  const std::array<int, 2> hosts = {writer, writer + 2};
+  const Nanos lasts = scenario_.loss_lasts;
+  world_->Tell([&] {
+    return absl::StrCat("!!! the site of ", world_->hosts[writer].id.value(), " is lost (",
+                        std::string(LossName(scenario_.loss)), ")");
+  });
+  if (oracle_.tracing()) {
+    oracle_.Trace(absl::StrCat("fault lost-", std::string(LossName(scenario_.loss)), " ",
+                               world_->hosts[writer].id.value()));
+  }
+  dirty_ = true;
+  switch (scenario_.loss) {
+    case Loss::kWithShare: {
+      Share& share = world_->shares[writer];
+      Lasting(
+          lasts, [&share] { share.mounted = false; },
+          [this, &share] {
+            share.mounted = true;
+            world_->WakeFollowers();
+          });
+      [[fallthrough]];
+    }
+    case Loss::kPower:
+      lost_site_ = world_->hosts[writer].site;
+      for (const int host : hosts) CrashHost(host, lasts + host * kMilli);
+      return;
+    case Loss::kKilled:
+      lost_site_ = world_->hosts[writer].site;
+      for (const int host : hosts) KillEverything(host, lasts);
+      return;
+    case Loss::kCutOff:
+      lost_site_ = world_->hosts[writer].site;
+      return CutOff(hosts, lasts);
+    case Loss::kDatabase:
+      lost_hosts_ = {world_->hosts[writer].id};
+      return CrashHost(writer, lasts);
+    case Loss::kChat:
+      lost_hosts_ = {world_->hosts[writer + 2].id};
+      return CrashHost(writer + 2, lasts);
+  }
+}
+
+// kill -9 of all that Baton has there and of all that it looks after; the host stays up.
+void Simulation::KillEverything(int index, Nanos lasts) {
+  Host& host = world_->hosts[index];
+  if (!host.up) return;
+  AgentProcess& agent = *agents_[index];
+  Lasting(
+      lasts,
+      [&] {
+        agent.Kill();
+        for (Unit* unit : host.units) unit->KillForGood();
+      },
+      [&agent] { agent.Start(); });
+  const Nanos later = world_->Jitter(0, 1500) * kMilli;
+  Lasting(
+      lasts + later, [] {},
+      [&host] {
+        for (Unit* unit : host.units) unit->StartAgain();
+      });
+}
+
+void Simulation::CutOff(const std::array<int, 2>& hosts, Nanos lasts) {
+  const auto set = [this, hosts](bool cut) {
+    for (const int here : hosts) {
+      for (int there = 0; there < kHosts; ++there) {
+        if (there == hosts[0] || there == hosts[1]) continue;
+        world_->cut[here][there] = world_->cut[there][here] = cut;
+      }
+    }
+  };
+  Lasting(
+      lasts, [set] { set(true); }, [set] { set(false); });
+}
+
+}  // namespace baton::sim

@@ -1,0 +1,190 @@
+// What the oracle makes of failovers, of who comes back from one, of undone moves, and of data that
+// is removed.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "tests/simulation/oracle.h"
+
+namespace baton::sim {
+namespace {
+
+bool Said(const Goal& goal, const World& world, const HostId& host) {
+  const std::vector<HostId>& named = goal.lost_hosts;
+  return std::find(named.begin(), named.end(), host) != named.end() ||
+         (!goal.lost_site.empty() && world.topology->SiteOf(host) == goal.lost_site);
+}
+
+bool Covers(const LogPosition& kept, const LogPosition& position) {
+  return position.timeline == kept.timeline ? position.lsn < kept.lsn
+                                            : position.timeline < kept.timeline;
+}
+
+}  // namespace
+
+bool Oracle::Absent(const Unit& unit) const {
+  const PoolState* pool = durable_.FindPool(world_.pool);
+  return pool != nullptr && pool->fence_due.contains(unit.ref);
+}
+
+void Oracle::OnPlanned(const Plan& plan, const Goal& said,
+                       const std::function<bool(const HostId&)>& connected) {
+  if (plan.kind != PlanKind::kFailover) return;
+  const absl::Duration limit = std::min(world_.topology->FindPool(world_.pool)->limits.loss,
+                                        said.max_loss.value_or(absl::InfiniteDuration()));
+  const bool own_log = said.override_rules.contains("UNPROTECTED");
+  for (const AnnouncedLoss& loss : plan.losses) {
+    if (loss.window <= limit || loss.window <= said.allow_loss || own_log) continue;
+    Fail(Checker::kRefuses, absl::StrCat("a failover is planned that may lose the last ",
+                                         absl::FormatDuration(loss.window), " of ",
+                                         loss.database.value(), ", and nobody accepted that"));
+  }
+  for (const ResourceRef& ref : plan.fence_on_return) {
+    if (connected(ref.host)) {
+      Fail(Checker::kRefuses,
+           absl::StrCat(ref.ToString(), " counts as lost, and its agent answers"));
+    } else if (!Said(said, world_, ref.host)) {
+      Fail(Checker::kRefuses,
+           absl::StrCat(ref.ToString(), " counts as lost, and nobody has said so"));
+    }
+  }
+}
+
+void Oracle::OnReopened(const Unit& unit, const FenceRecord& record) {
+  const auto told = confirmations_.find(unit.index);
+  const bool asked = told != confirmations_.end() && record.write.has_value() &&
+                     told->second.first == record.write->epoch &&
+                     told->second.second == unit.host.boot;
+  if (asked) OnConfirmed(unit, unit.host.boot);
+}
+
+void Oracle::OnUnattended(const Unit& unit) { confirmed_.erase(unit.index); }
+
+// The message that was acknowledged out of this instance's log.
+Oracle::Acknowledged Oracle::Find(int64_t message, const Unit& unit) const {
+  const std::vector<LogEntry>& log = unit.data.log;
+  for (auto entry = log.rbegin(); entry != log.rend(); ++entry) {
+    if (entry->message != message) continue;
+    return {message, unit.database, {unit.data.timeline, entry->lsn}, entry->at};
+  }
+  return {message, unit.database, {}, world_.queue.now()};
+}
+
+// Everything that is missing lies within what was announced; from now on it counts as lost.
+void Oracle::CheckLoss(const Unit& unit, const Plan& plan) {
+  const DatabaseId id(unit.ref.resource.value());
+  const auto loss = std::find_if(plan.losses.begin(), plan.losses.end(),
+                                 [&](const AnnouncedLoss& one) { return one.database == id; });
+  std::set<int64_t> held;
+  for (const LogEntry& entry : unit.data.log) held.insert(entry.message);
+  std::vector<Acknowledged> kept;
+  for (const Acknowledged& acked : acked_) {
+    if (acked.database != unit.database || held.contains(acked.message)) {
+      kept.push_back(acked);
+      continue;
+    }
+    lost_.push_back(acked);
+    if (loss == plan.losses.end() || Covers(loss->kept, acked.position)) {
+      Fail(Checker::kLoss,
+           absl::StrCat("message ", acked.message, " at ", acked.position.ToString(),
+                        " is lost by a failover that announced to keep all up to ",
+                        loss == plan.losses.end() ? "any" : loss->kept.ToString()));
+      continue;
+    }
+    if (loss->window == absl::InfiniteDuration() || clock_jumped_) continue;
+    const absl::Time since = plan.create_time - loss->window;
+    if (WallTime(acked.at) >= since) continue;
+    Fail(Checker::kLoss,
+         absl::StrCat("message ", acked.message, ", acknowledged at ", acked.at / kMilli,
+                      " ms, is lost by a failover that announced to lose the last ",
+                      absl::FormatDuration(loss->window), " before ",
+                      absl::ToInt64Milliseconds(plan.create_time - WallTime(0)), " ms"));
+  }
+  acked_ = std::move(kept);
+}
+
+void Oracle::OnDataGone(const Unit& unit, const DataDirectory& data, bool named) {
+  shipped_.erase(unit.index);
+  std::set<int64_t> elsewhere;
+  for (const auto& other : world_.units) {
+    if (other->database != unit.database || other.get() == &unit) continue;
+    for (const LogEntry& entry : other->data.log) elsewhere.insert(entry.message);
+  }
+  for (const KeptData& kept : unit.quarantine) {
+    for (const LogEntry& entry : kept.data.log) elsewhere.insert(entry.message);
+  }
+  for (const LogEntry& entry : data.log) {
+    if (entry.message == 0 || elsewhere.contains(entry.message)) continue;
+    if (named) {
+      discarded_.insert(entry.message);
+      continue;
+    }
+    Fail(Checker::kOrphans, absl::StrCat("message ", entry.message, " was on ", unit.ref.ToString(),
+                                         " alone, and is removed with its data"));
+    return;
+  }
+}
+
+// What nobody serves any more is still somewhere, unless somebody named it to be thrown away.
+void Oracle::CheckOrphansKept() {
+  std::set<int64_t> held;
+  for (const auto& unit : world_.units) {
+    for (const LogEntry& entry : unit->data.log) held.insert(entry.message);
+    for (const KeptData& kept : unit->quarantine) {
+      for (const LogEntry& entry : kept.data.log) held.insert(entry.message);
+    }
+  }
+  for (const Acknowledged& lost : lost_) {
+    if (held.contains(lost.message) || discarded_.contains(lost.message)) continue;
+    Fail(Checker::kOrphans, absl::StrCat("message ", lost.message,
+                                         " was lost by a failover, and is in no quarantine"));
+    return;
+  }
+}
+
+void Oracle::OnReturned(const ReturnFenced& fact) {
+  const Unit* unit = world_.Find(fact.resource);
+  if (unit == nullptr || (!unit->Writable() && !unit->accepting)) return;
+  Fail(Checker::kFencedOnReturn,
+       absl::StrCat(unit->ref.ToString(), " counts as fenced since it came back, and serves"));
+}
+
+void Oracle::CheckReturned() {
+  for (const auto& unit : world_.units) {
+    if (!Absent(*unit) || (!unit->Writable() && !unit->accepting)) continue;
+    Fail(Checker::kFencedOnReturn,
+         absl::StrCat(unit->ref.ToString(),
+                      " lost its right while it was away, is long back, and serves"));
+  }
+}
+
+// What the pool was before the plan.
+void Oracle::OnAdmitted(const Plan& plan) {
+  const PoolState* pool = durable_.FindPool(plan.pool);
+  if (pool != nullptr) before_ = *pool;
+}
+
+void Oracle::CheckUndone(const Plan& plan) {
+  const PoolState& now = *durable_.FindPool(plan.pool);
+  for (const auto& [database, right] : before_.rights) {
+    const auto still = now.rights.find(database);
+    if (still != now.rights.end() && still->second.writer == right.writer) {
+      const Unit* unit = world_.Find({right.writer, ResourceId(database.value())});
+      if (unit != nullptr) CheckAcknowledged(*unit, "after an undo,");
+      continue;
+    }
+    Fail(Checker::kUndo, absl::StrCat("plan ", plan.id.value(), " is undone, and ",
+                                      database.value(), " is not written where it was"));
+  }
+  for (const auto& [ref, epoch] : before_.active_chat) {
+    const bool lost = std::find(plan.fence_on_return.begin(), plan.fence_on_return.end(), ref) !=
+                      plan.fence_on_return.end();
+    if (lost || now.active_chat.contains(ref)) continue;
+    Fail(Checker::kUndo, absl::StrCat("plan ", plan.id.value(), " is undone, and ", ref.ToString(),
+                                      " does not serve as it did"));
+  }
+}
+
+}  // namespace baton::sim
