@@ -66,6 +66,36 @@ class ServiceManager {
   virtual absl::StatusOr<ServiceStatus> Status() = 0;
 };
 
+// What an archive holds of some lineages.
+struct ArchivedLog {
+  // Log files `first` to `last` of one timeline, by number (address / size), none missing.
+  struct Run {
+    size_t lineage = 0;  // which of those asked for
+    uint32_t timeline = 0;
+    uint64_t first = 0;
+    uint64_t last = 0;
+
+    friend bool operator==(const Run&, const Run&) = default;
+  };
+  // Where `timeline` left its parent, as a history file says.
+  struct Fork {
+    size_t lineage = 0;
+    uint32_t timeline = 0;
+    uint64_t lsn = 0;
+
+    friend bool operator==(const Fork&, const Fork&) = default;
+  };
+  std::vector<Run> runs;
+  std::vector<Fork> forks;
+};
+enum class ArchivePlace { kCopied, kCopiedAndShares };
+
+// What a server's settings call to ship and to restore a log file.
+struct ShippingCommands {
+  std::string archive;
+  std::string restore;
+};
+
 // The archive of one database resource. Every access to a share happens in a child process with a
 // deadline (ResourceConfig::share_timeout): UNAVAILABLE when it passed or the marker is missing.
 class ArchiveStore {
@@ -84,6 +114,22 @@ class ArchiveStore {
   virtual absl::Status CheckShares() = 0;
   // Names of the files in the copy destination for `fetch`, in order; for lag and for tests.
   virtual absl::StatusOr<std::vector<std::string>> Copied(const std::vector<Lineage>& fetch) = 0;
+  // What `fetch` serves, from the log file named `from` on (empty: all). kCopied touches no share.
+  virtual absl::StatusOr<ArchivedLog> List(const std::vector<Lineage>& fetch,
+                                           const std::string& from, ArchivePlace place) = 0;
+  // Copies log files that hold log of their own number, from the one named `from` on and on no
+  // earlier timeline, from a dead instance's data directory to the copy destination of the last of
+  // `fetch`; what is copied of any of `fetch` is left out. Returns bytes copied.
+  // FAILED_PRECONDITION: a server of this host works on it.
+  virtual absl::StatusOr<uint64_t> Salvage(const std::vector<Lineage>& fetch,
+                                           const std::string& data_directory,
+                                           const std::string& from,
+                                           std::function<void(uint64_t, uint64_t)> progress) = 0;
+  // Gives the share that this instance ships to its marker if it is empty, and its folders there.
+  // FAILED_PRECONDITION: it has none and is not empty. UNAVAILABLE: it has another's.
+  virtual absl::Status PrepareShare() = 0;
+  // FAILED_PRECONDITION: a path in them would need quoting.
+  virtual absl::StatusOr<ShippingCommands> Commands() = 0;
 };
 
 }  // namespace baton

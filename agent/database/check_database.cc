@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "agent/database/log_chain.h"
 #include "agent/database/postgresql_actions.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
@@ -92,23 +93,20 @@ absl::Status CheckReplay(const PostgresqlInstance& instance, const ServerView& v
   }
   const std::optional<StartupTitle> title = ParseStartupTitle(view.startup_title);
   if (!title.has_value() || !title->waiting) return absl::OkStatus();
+  BATON_ASSIGN_OR_RETURN(const ControlData control, instance.Control());
   BATON_ASSIGN_OR_RETURN(const FenceRecord record, instance.Fence());
-  BATON_ASSIGN_OR_RETURN(const std::vector<std::string> copied,
-                         instance.archive().Copied(record.fetch));
-  const std::string timeline = title->segment.substr(0, 8);
-  for (const std::string& file : copied) {
-    if (file == title->segment) return absl::OkStatus();
-  }
-  for (const std::string& file : copied) {
-    if (file.size() == title->segment.size() && file.substr(0, 8) == timeline &&
-        file > title->segment) {
-      return Failure("GAP", absl::StrCat(name, ": waits for ", title->segment,
-                                         ", which is missing, "
-                                         "though ",
-                                         file, " has come: the log has a gap"));
-    }
-  }
-  return absl::OkStatus();
+  BATON_ASSIGN_OR_RETURN(
+      const ArchivedLog copied,
+      instance.archive().List(
+          record.fetch,
+          WalSegmentName(WalSegmentOf(view.position, control.segment_bytes), control.segment_bytes),
+          ArchivePlace::kCopied));
+  const LogChain chain = FollowChain(view.position, copied, control.segment_bytes);
+  // One that it has by other means is not missing.
+  if (chain.gap.empty() || chain.gap.substr(8) != title->segment.substr(8)) return absl::OkStatus();
+  return Failure("GAP", absl::StrCat(name, ": waits for ", title->segment,
+                                     ", which is missing though later files have come: the log "
+                                     "has a gap"));
 }
 
 absl::Status CheckRunning(ActionContext* context, const CheckDatabase& wanted,
@@ -152,6 +150,9 @@ absl::Status CheckInRole(ActionContext* context, const CheckDatabase& wanted) {
   } else {
     return view.status();
   }
+  // A backup without a checkpoint asked for is one whose other site may be lost, shares and all:
+  // what it can read of them shows in its observation.
+  if (!WantsPrimary(wanted) && !wanted.checkpoint) return absl::OkStatus();
   return instance.archive().CheckShares();
 }
 

@@ -107,8 +107,34 @@ absl::Status Ask(ActionContext* context, const ControlData& control, const CopyP
 absl::Status Ask(ActionContext* context, const ControlData&, const ApplyPendingLogs&) {
   return CheckStandby(context);
 }
-absl::Status Ask(ActionContext* context, const ControlData&, const Recover&) {
-  return CheckStandby(context);
+absl::Status Ask(ActionContext* context, const ControlData& control, const Recover& action) {
+  if (!action.own_log) return CheckStandby(context);
+  return RefuseOtherSystem(context->instance().config().resource.value(), control.system_id,
+                           action.write.system_id);
+}
+absl::Status Ask(ActionContext* context, const ControlData& control,
+                 const StopLogShipping& action) {
+  BATON_RETURN_IF_ERROR(CheckStandby(context));
+  if (action.fetch.empty())
+    return Failure("NO_LINEAGE", "wanted the lineages that it fetches from");
+  BATON_RETURN_IF_ERROR(RefuseOtherSystem(context->instance().config().resource.value(),
+                                          control.system_id, action.fetch.back().system_id));
+  if (action.without_share) return absl::OkStatus();
+  BATON_ASSIGN_OR_RETURN(const ReplayPoint point, FindReplayPoint(context));
+  return context->instance()
+      .archive()
+      .List(StillWanted(context->instance(), action.fetch), point.SegmentName(),
+            ArchivePlace::kCopiedAndShares)
+      .status();
+}
+absl::Status Ask(ActionContext* context, const ControlData&, const SalvageLogs& action) {
+  BATON_ASSIGN_OR_RETURN(
+      const ControlData dead,
+      ReadControlData(context->instance().bin_directory(), action.data_directory, kLookTimeout));
+  BATON_RETURN_IF_ERROR(
+      RefuseOtherSystem(action.data_directory, dead.system_id, action.from.system_id));
+  return CheckRoom(context->instance().config().copy_destination,
+                   kSpareSegments * dead.segment_bytes);
 }
 template <class Other>
 absl::Status Ask(ActionContext*, const ControlData&, const Other&) {

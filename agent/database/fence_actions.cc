@@ -85,16 +85,15 @@ absl::Status OpenWithoutSignal(ActionContext* context, const FenceRecord& open,
   return opened;
 }
 
-absl::Status RefuseOtherSystem(const ActionContext& context, const std::string& found,
+}  // namespace
+
+absl::Status RefuseOtherSystem(const std::string& name, const std::string& found,
                                const std::string& wanted) {
   if (found == wanted) return absl::OkStatus();
   return Refusal("WRONG_SYSTEM_ID",
-                 absl::StrCat(context.instance().config().resource.value(),
-                              ": found the cluster with system identifier ", found, ", wanted ",
-                              wanted, "; is this the right data directory?"));
+                 absl::StrCat(name, ": found the cluster with system identifier ", found,
+                              ", wanted ", wanted, "; is this the right data directory?"));
 }
-
-}  // namespace
 
 absl::StatusOr<Outcome> Act(ActionContext* context, const Fence&) {
   PostgresqlInstance& instance = context->instance();
@@ -130,7 +129,8 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const Unfence& action) {
   BATON_ASSIGN_OR_RETURN(const bool standby_signal, instance.HasStandbySignal());
   BATON_ASSIGN_OR_RETURN(const ControlData control, instance.Control());
   BATON_RETURN_IF_ERROR(RefuseUnfence(context, record, control, action, standby_signal));
-  BATON_RETURN_IF_ERROR(RefuseOtherSystem(*context, control.system_id, action.write.system_id));
+  BATON_RETURN_IF_ERROR(RefuseOtherSystem(instance.config().resource.value(), control.system_id,
+                                          action.write.system_id));
   BATON_ASSIGN_OR_RETURN(const BootId boot, instance.fences().Boot());
   record.phase = FencePhase::kOpen;
   record.fence_epoch = context->command().epoch;

@@ -129,8 +129,21 @@ absl::StatusOr<Outcome> See(ActionContext* context, const CheckDatabase& action)
   return Seen("", std::nullopt, "in its role");
 }
 
+absl::StatusOr<Outcome> See(ActionContext* context, const StopLogShipping& action) {
+  BATON_ASSIGN_OR_RETURN(const FenceRecord record, context->instance().fences().Read());
+  if (record.fence_epoch < context->command().epoch || record.fetch.empty() ||
+      record.fetch.size() != action.fetch.size() || !record.fetch.back().sealed.has_value() ||
+      record.fetch.back().epoch != action.fetch.back().epoch) {
+    return Missing("the fence file does not seal the last lineage under this epoch");
+  }
+  return Seen(record.fetch.back().system_id, record.fetch.back().sealed, "sealed");
+}
+
 absl::StatusOr<Outcome> See(ActionContext*, const CopyPendingLogs&) {
   return Missing("only another run can tell whether everything was copied; repeat it");
+}
+absl::StatusOr<Outcome> See(ActionContext*, const SalvageLogs&) {
+  return Missing("only another run can tell whether everything was salvaged; repeat it");
 }
 
 template <class Other>

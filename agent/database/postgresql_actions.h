@@ -3,7 +3,10 @@
 // the table of postgresql_runner.h. An error becomes an outcome by ActionContext::OutcomeOf.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,7 +27,11 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const ShipTail& action);
 // follow_actions.cc
 absl::StatusOr<Outcome> Act(ActionContext* context, const StartStandby& action);
 absl::StatusOr<Outcome> Act(ActionContext* context, const CopyPendingLogs& action);
+// apply_logs.cc
 absl::StatusOr<Outcome> Act(ActionContext* context, const ApplyPendingLogs& action);
+// end_of_shipping.cc
+absl::StatusOr<Outcome> Act(ActionContext* context, const StopLogShipping& action);
+absl::StatusOr<Outcome> Act(ActionContext* context, const SalvageLogs& action);
 // recover.cc
 absl::StatusOr<Outcome> Act(ActionContext* context, const Recover& action);
 // service_actions.cc
@@ -52,9 +59,51 @@ absl::Status CheckPreconditions(ActionContext* context);
 // has when its replay position is greater. None: it holds no right, or did not stop cleanly.
 std::optional<LogPosition> FinalPosition(const FenceRecord& record, const ControlData& control);
 
-// The fence file says `wanted`. Not read first: whoever fences by hand between the action's own look
-// at the file and this must be noticed.
+// The fence file says `wanted`. Not read first: whoever fences by hand between the action's own
+// look at the file and this must be noticed.
 absl::Status EnsureFence(ActionContext* context, const FenceRecord& wanted);
+
+// Brings an instance that wrote before, and was fenced, to where it can be promoted in its own log:
+// it runs as a standby under `action`'s right, unconfirmed, and has replayed its own log to the
+// end. Leaves alone what an earlier try promoted. (recover_own_log.cc)
+absl::Status ReturnToOwnLog(ActionContext* context, const Recover& action);
+
+// Gives the right under `phase`, confirmed in this boot; with nothing to fetch any more.
+absl::Status GiveRight(ActionContext* context, FenceRecord record, const Recover& action,
+                       FencePhase phase);
+// The fence file shows that an earlier try gave this right, in this boot or before.
+bool HasRight(const FenceRecord& record, const Recover& action);
+absl::Status RefuseOtherSystem(const std::string& name, const std::string& found,
+                               const std::string& wanted);
+
+// Ships what waits and every full file that is not marked as shipped, in order. What is being
+// written stays: it may yet be gone on with.
+absl::Status ShipWhatIsFull(ActionContext* context, const ControlData& control);
+
+// Of a server in recovery: waits until it has replayed all it can get, and looks that it is still
+// in recovery. Its position then.
+absl::StatusOr<LogPosition> ReplayToEnd(ActionContext* context, ServerView view);
+
+// Who holds a right to write follows nobody.
+absl::Status RefuseHolder(ActionContext* context, const FenceRecord& record);
+
+// Where a standby's replay stands, or would begin.
+struct ReplayPoint {
+  std::string system_id;
+  LogPosition position;
+  uint64_t segment_bytes = 0;
+
+  std::string SegmentName() const;
+};
+absl::StatusOr<ReplayPoint> FindReplayPoint(ActionContext* context);
+
+// Of `fetch` what replay may still ask for: not the lineages, oldest first, that it has left
+// behind. All of it when the server cannot be asked. What a restart might want again is fetched by
+// then.
+std::vector<Lineage> StillWanted(PostgresqlInstance& instance, const std::vector<Lineage>& fetch);
+
+// Wakes a startup process that sleeps before it asks for its next file again.
+inline constexpr char kWakeReplay[] = "SELECT pg_reload_conf()";
 
 // Stops the server cleanly, within the resource's stop_timeout and what the command has left, and
 // looks that nothing of it is alive.

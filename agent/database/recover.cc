@@ -48,20 +48,6 @@ absl::Status Promote(ActionContext* context) {
   }
 }
 
-// An earlier try may have opened the fence, in this boot or before.
-bool IsOurs(const FenceRecord& record, const Recover& action) {
-  return (record.phase == FencePhase::kOpen || record.phase == FencePhase::kUnconfirmed) &&
-         record.write == action.write;
-}
-
-absl::Status RefuseOtherSystem(const std::string& name, const std::string& found,
-                               const Recover& action) {
-  if (found == action.write.system_id) return absl::OkStatus();
-  return Refusal("WRONG_SYSTEM_ID",
-                 absl::StrCat(name, ": found the cluster with system identifier ", found,
-                              ", wanted ", action.write.system_id));
-}
-
 absl::Status RefuseAnotherRight(const std::string& name, const FenceRecord& record) {
   return Refusal("HOLDS_ANOTHER_RIGHT",
                  absl::StrCat(name, " has the right of epoch ", record.write->epoch.ToString(),
@@ -71,12 +57,12 @@ absl::Status RefuseAnotherRight(const std::string& name, const FenceRecord& reco
 absl::Status RefuseOtherRight(ActionContext* context, const FenceRecord& record,
                               const Recover& action, const ServerView& view) {
   const std::string& name = context->instance().config().resource.value();
-  BATON_RETURN_IF_ERROR(RefuseOtherSystem(name, view.system_id, action));
+  BATON_RETURN_IF_ERROR(RefuseOtherSystem(name, view.system_id, action.write.system_id));
   if (!view.superuser) {
     return Refusal("NOT_SUPERUSER",
                    absl::StrCat(name, ": postgresql.user is no superuser, so it cannot promote"));
   }
-  const bool ours = IsOurs(record, action);
+  const bool ours = HasRight(record, action);
   if (!view.in_recovery && !ours) {
     return Refusal(
         "NOT_IN_RECOVERY",
@@ -89,17 +75,6 @@ absl::Status RefuseOtherRight(ActionContext* context, const FenceRecord& record,
   return absl::OkStatus();
 }
 
-absl::Status Give(ActionContext* context, FenceRecord record, const Recover& action,
-                  FencePhase phase) {
-  BATON_ASSIGN_OR_RETURN(const BootId boot, context->instance().fences().Boot());
-  record.phase = phase;
-  record.fence_epoch = context->command().epoch;
-  record.write = action.write;
-  record.fetch.clear();
-  record.confirmed_boot = boot;
-  return EnsureFence(context, record);
-}
-
 // Of one that is down: it may be started as the standby that it is, or, where an earlier try opened
 // its fence, as what that try made of it.
 absl::Status PrepareToStart(ActionContext* context, const FenceRecord& record,
@@ -107,9 +82,9 @@ absl::Status PrepareToStart(ActionContext* context, const FenceRecord& record,
   PostgresqlInstance& instance = context->instance();
   const std::string& name = instance.config().resource.value();
   BATON_ASSIGN_OR_RETURN(const ControlData control, instance.Control());
-  BATON_RETURN_IF_ERROR(RefuseOtherSystem(name, control.system_id, action));
+  BATON_RETURN_IF_ERROR(RefuseOtherSystem(name, control.system_id, action.write.system_id));
   BATON_ASSIGN_OR_RETURN(const bool standby_signal, instance.HasStandbySignal());
-  if (!IsOurs(record, action)) {
+  if (!HasRight(record, action)) {
     if (record.write.has_value()) return RefuseAnotherRight(name, record);
     if (standby_signal) return absl::OkStatus();
     return Refusal("NOT_IN_RECOVERY",
@@ -118,7 +93,7 @@ absl::Status PrepareToStart(ActionContext* context, const FenceRecord& record,
   if (standby_signal) return absl::OkStatus();
   const bool in_recovery = control.stopped_as_standby() || control.state == "in archive recovery";
   // The gate lets what is no standby any more start only under a fence of this boot.
-  if (!in_recovery) return Give(context, record, action, FencePhase::kOpen);
+  if (!in_recovery) return GiveRight(context, record, action, FencePhase::kOpen);
   // A promotion removes the signal before its own timeline begins. Started without it now, the
   // server would go on writing in the timeline of the one that it follows.
   BATON_RETURN_IF_ERROR(instance.fences().PlaceStandbySignal());
@@ -132,10 +107,30 @@ bool IsDown(const absl::Status& status) {
 
 }  // namespace
 
+bool HasRight(const FenceRecord& record, const Recover& action) {
+  return (record.phase == FencePhase::kOpen || record.phase == FencePhase::kUnconfirmed) &&
+         record.write == action.write;
+}
+
+absl::Status GiveRight(ActionContext* context, FenceRecord record, const Recover& action,
+                       FencePhase phase) {
+  BATON_ASSIGN_OR_RETURN(const BootId boot, context->instance().fences().Boot());
+  record.phase = phase;
+  record.fence_epoch = context->command().epoch;
+  record.write = action.write;
+  record.fetch.clear();
+  record.confirmed_boot = boot;
+  return EnsureFence(context, record);
+}
+
 absl::StatusOr<Outcome> Act(ActionContext* context, const Recover& action) {
   PostgresqlInstance& instance = context->instance();
-  BATON_ASSIGN_OR_RETURN(const FenceRecord record, instance.Fence());
+  BATON_ASSIGN_OR_RETURN(FenceRecord record, instance.Fence());
   BATON_RETURN_IF_ERROR(context->RefuseOlder(record));
+  if (action.own_log) {
+    BATON_RETURN_IF_ERROR(ReturnToOwnLog(context, action));
+    BATON_ASSIGN_OR_RETURN(record, instance.Fence());
+  }
   absl::StatusOr<ServerView> before = instance.View(std::min(kLookTimeout, context->Left()));
   if (IsDown(before.status())) {
     BATON_RETURN_IF_ERROR(PrepareToStart(context, record, action));
@@ -147,11 +142,11 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const Recover& action) {
     // It ships under this fence, but is not started under it: a server that dies while its
     // promotion has removed standby.signal and not yet begun its timeline must not be restarted by
     // its manager, since it would go on writing in the timeline that it followed.
-    BATON_RETURN_IF_ERROR(Give(context, record, action, FencePhase::kUnconfirmed));
+    BATON_RETURN_IF_ERROR(GiveRight(context, record, action, FencePhase::kUnconfirmed));
     BATON_RETURN_IF_ERROR(Promote(context));
   }
   BATON_RETURN_IF_ERROR(ProveWritable(context));
-  BATON_RETURN_IF_ERROR(Give(context, record, action, FencePhase::kOpen));
+  BATON_RETURN_IF_ERROR(GiveRight(context, record, action, FencePhase::kOpen));
   BATON_ASSIGN_OR_RETURN(const ServerView after, instance.View(context->Left()));
   if (before->in_recovery && after.position.timeline <= before->position.timeline) {
     return Failure("SAME_TIMELINE", absl::StrCat("promoted, but the log goes on in timeline ",

@@ -89,12 +89,17 @@ absl::StatusOr<ServerView> StartAndWait(ActionContext* context) {
 }
 
 absl::Status ProveWritable(ActionContext* context) {
-  // A transactional message is flushed by its commit like a client's row, and leaves only log.
   BATON_ASSIGN_OR_RETURN(PostgresqlConnection * connection,
                          context->instance().Connected(context->Left()));
-  return connection
-      ->Query("SELECT pg_logical_emit_message(true, 'baton', 'accepts writes')", context->Left())
-      .status();
+  // A transactional message is flushed by its commit like a client's row, and leaves only log.
+  BATON_RETURN_IF_ERROR(
+      connection
+          ->Query("SELECT pg_logical_emit_message(true, 'baton', 'accepts writes')",
+                  context->Left())
+          .status());
+  // After crash recovery the checkpointer sleeps without regard to archive_timeout, so that little
+  // log would be shipped late, until somebody wakes it.
+  return connection->Query("SELECT pg_reload_conf()", context->Left()).status();
 }
 
 absl::StatusOr<Outcome> Act(ActionContext* context, const Start&) {

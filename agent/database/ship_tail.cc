@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <sys/stat.h>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -71,32 +72,6 @@ absl::Status ShipToEnd(ActionContext* context, const WalFolder& wal, uint64_t se
   return ShipUnmarked(context, wal, segment_bytes, final.timeline, shipped);
 }
 
-// Finds the end of the log of an instance that crashed, by letting it recover under its fence. No
-// start of another kind is needed to keep it read-only, silent and alone: it passes the gate as a
-// standby (standby.signal is there, the phase is closing), so it holds the shared lock as every
-// start does and its manager reaps it; archive_mode=on ships nothing in recovery; and
-// restore_command asks the fence file, whose fetch list is empty, so that only its own pg_wal is
-// replayed.
-absl::StatusOr<LogPosition> ReplayToEnd(ActionContext* context) {
-  BATON_ASSIGN_OR_RETURN(ServerView view, StartAndWait(context));
-  context->Did("recovered as a standby");
-  while (true) {
-    if (!view.in_recovery) {
-      return Failure("STARTED_WRITABLE",
-                     absl::StrCat(context->instance().config().resource.value(),
-                                  " came up writable although standby.signal was in place"));
-    }
-    const LogPosition before = view.position;
-    const bool ended = view.end_of_log;
-    absl::StatusOr<ServerView> next =
-        context->instance().View(std::min(kLookTimeout, context->Left()));
-    BATON_RETURN_IF_ERROR(next.status());
-    view = *std::move(next);
-    if (ended && view.end_of_log && view.position == before && before.lsn > 0) return before;
-    BATON_RETURN_IF_ERROR(context->Wait(kPoll));
-  }
-}
-
 // Where the log ends, after letting the server recover if it did not stop cleanly. Before that all
 // that is there is shipped, marked or not: a standby removes log that it has replayed, and a power
 // cut may have taken the marks (they are not synced when they are made). Recovery changes none of
@@ -107,7 +82,14 @@ absl::StatusOr<LogPosition> FindEnd(ActionContext* context, const FenceRecord& r
   if (const auto known = FinalPosition(record, control); known.has_value()) return *known;
   BATON_RETURN_IF_ERROR(
       ShipUnmarked(context, wal, control.segment_bytes, control.timeline(), shipped));
-  BATON_ASSIGN_OR_RETURN(const LogPosition end, ReplayToEnd(context));
+  // No start of another kind is needed to keep it read-only, silent and alone: it passes the gate
+  // as a standby (standby.signal is there, the phase is closing), so it holds the shared lock as
+  // every start does and its manager reaps it; archive_mode=on ships nothing in recovery; and
+  // restore_command asks the fence file, whose fetch list is empty, so that only its own pg_wal is
+  // replayed.
+  BATON_ASSIGN_OR_RETURN(ServerView view, StartAndWait(context));
+  context->Did("recovered as a standby");
+  BATON_ASSIGN_OR_RETURN(const LogPosition end, ReplayToEnd(context, std::move(view)));
   BATON_RETURN_IF_ERROR(StopCleanly(context));
   // The last record ends at `end`: it is applied once the replay position is greater than this.
   return LogPosition{end.timeline, end.lsn - 1};
@@ -164,6 +146,37 @@ std::optional<LogPosition> FinalPosition(const FenceRecord& record, const Contro
   if (record.write->sealed.has_value()) return record.write->sealed;
   if (control.stopped_as_primary()) return control.checkpoint;
   return std::nullopt;
+}
+
+absl::StatusOr<LogPosition> ReplayToEnd(ActionContext* context, ServerView view) {
+  while (true) {
+    if (!view.in_recovery) {
+      return Failure("STARTED_WRITABLE",
+                     absl::StrCat(context->instance().config().resource.value(),
+                                  " came up writable although standby.signal was in place"));
+    }
+    const LogPosition before = view.position;
+    const bool ended = view.end_of_log;
+    absl::StatusOr<ServerView> next =
+        context->instance().View(std::min(kLookTimeout, context->Left()));
+    BATON_RETURN_IF_ERROR(next.status());
+    view = *std::move(next);
+    if (ended && view.end_of_log && view.position == before && before.lsn > 0) return before;
+    BATON_RETURN_IF_ERROR(context->Wait(kPoll));
+  }
+}
+
+absl::Status ShipWhatIsFull(ActionContext* context, const ControlData& control) {
+  const WalFolder wal = context->instance().Wal(control);
+  Shipped shipped;
+  BATON_RETURN_IF_ERROR(ShipReady(context, wal, &shipped));
+  BATON_ASSIGN_OR_RETURN(const std::vector<WalSegment> segments, wal.NotDone(control.timeline()));
+  for (size_t i = 0; i + 1 < segments.size(); ++i) {
+    const std::string name = WalSegmentName(segments[i], control.segment_bytes);
+    BATON_RETURN_IF_ERROR(ShipFile(context, wal, name, &shipped));
+  }
+  context->Did(absl::StrCat(shipped.files, " files shipped"));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Outcome> Act(ActionContext* context, const ShipTail&) {

@@ -47,4 +47,21 @@ absl::Status CheckShares(const ResourceConfig& config);
 absl::StatusOr<std::vector<std::string>> CopiedLogFiles(const ResourceConfig& config,
                                                         const std::vector<Lineage>& fetch);
 
+// What `fetch` serves from the log file named `from` on (empty: all), in the copy destination and,
+// with `shares`, in the shares, as lines: "run LINEAGE TIMELINE FIRST LAST" (log files by number),
+// "fork LINEAGE TIMELINE LSN" (where a timeline begins, from a history file); all in decimal.
+// UNAVAILABLE: a share does not answer or is not mounted.
+absl::StatusOr<std::string> ListLogFiles(const ResourceConfig& config,
+                                         const std::vector<Lineage>& fetch, const std::string& from,
+                                         bool shares);
+
+// ArchiveStore::Salvage.
+absl::StatusOr<uint64_t> SalvageLogFiles(const ResourceConfig& config,
+                                         const std::vector<Lineage>& fetch,
+                                         const std::string& data_directory, const std::string& from,
+                                         const ProgressFunction& progress);
+
+// ArchiveStore::PrepareShare.
+absl::Status PrepareShare(const ResourceConfig& config);
+
 }  // namespace baton

@@ -42,6 +42,16 @@ void EndBySignalIsOne() {
   }
 }
 
+void SayProgress(uint64_t done, uint64_t total) {
+  std::printf("progress %" PRIu64 " %" PRIu64 "\n", done, total);
+  std::fflush(stdout);
+}
+
+int ReportCopied(const std::string& verb, const absl::StatusOr<uint64_t>& copied) {
+  if (copied.ok()) std::printf("copied %" PRIu64 "\n", *copied);
+  return Report(verb, copied.status());
+}
+
 absl::StatusOr<FenceRecord> FenceFromInput() {
   std::string text;
   char buffer[4096];
@@ -78,18 +88,31 @@ int ArchiveCopyCommand(const ResourceConfig& config, bool lineages_from_input) {
   const absl::StatusOr<FenceRecord> fence =
       lineages_from_input ? FenceFromInput() : ReadFenceFile(config);
   if (!fence.ok()) return Report("archive-copy", fence.status());
-  const absl::StatusOr<uint64_t> copied =
-      CopyPendingLogFiles(config, fence->fetch, [](uint64_t done, uint64_t total) {
-        std::printf("progress %" PRIu64 " %" PRIu64 "\n", done, total);
-        std::fflush(stdout);
-      });
-  if (!copied.ok()) return Report("archive-copy", copied.status());
-  std::printf("copied %" PRIu64 "\n", *copied);
-  return 0;
+  return ReportCopied("archive-copy", CopyPendingLogFiles(config, fence->fetch, SayProgress));
 }
 
 int ArchiveCheckCommand(const ResourceConfig& config) {
   return Report("archive-check", CheckShares(config));
+}
+
+int ArchiveListCommand(const ResourceConfig& config, const std::string& from) {
+  const absl::StatusOr<FenceRecord> fence = FenceFromInput();
+  if (!fence.ok()) return Report("archive-list", fence.status());
+  const absl::StatusOr<std::string> lines = ListLogFiles(config, fence->fetch, from, true);
+  if (lines.ok()) std::printf("%s\n", lines->c_str());
+  return Report("archive-list", lines.status());
+}
+
+int ArchiveSalvageCommand(const ResourceConfig& config, const std::string& data_directory,
+                          const std::string& from) {
+  const absl::StatusOr<FenceRecord> fence = FenceFromInput();
+  if (!fence.ok()) return Report("archive-salvage", fence.status());
+  return ReportCopied("archive-salvage",
+                      SalvageLogFiles(config, fence->fetch, data_directory, from, SayProgress));
+}
+
+int ArchivePrepareCommand(const ResourceConfig& config) {
+  return Report("archive-prepare", PrepareShare(config));
 }
 
 }  // namespace baton

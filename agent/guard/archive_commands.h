@@ -20,4 +20,14 @@ int ArchiveCopyCommand(const ResourceConfig& config, bool lineages_from_input);
 
 int ArchiveCheckCommand(const ResourceConfig& config);
 
+// Prints what ListLogFiles says of the fetch lineages of the fence record on standard input.
+int ArchiveListCommand(const ResourceConfig& config, const std::string& from);
+
+// Salvages into the last fetch lineage of the fence record on standard input; prints as
+// ArchiveCopyCommand.
+int ArchiveSalvageCommand(const ResourceConfig& config, const std::string& data_directory,
+                          const std::string& from);
+
+int ArchivePrepareCommand(const ResourceConfig& config);
+
 }  // namespace baton

@@ -53,6 +53,22 @@ absl::Status CopyOne(const ResourceConfig& config, const Lineage& lineage,
   return RunBounded(work).status();
 }
 
+// A fetch that was held up across a seal must not slip in what came after it.
+absl::Status StillServed(const ResourceConfig& config, const Lineage& lineage,
+                         const std::string& name, const std::string& folder) {
+  const absl::StatusOr<FenceRecord> now = ReadFenceFile(config);
+  if (!now.ok()) return AsTrouble(now.status());
+  for (const Lineage& listed : now->fetch) {
+    if (listed.system_id != lineage.system_id || listed.epoch != lineage.epoch ||
+        listed.instance != lineage.instance) {
+      continue;
+    }
+    BATON_ASSIGN_OR_RETURN(const bool served, ServedFrom(folder, name, listed));
+    if (served) return absl::OkStatus();
+  }
+  return absl::NotFoundError(absl::StrCat(name, ": not served any more"));
+}
+
 struct PendingFile {
   const Lineage* lineage = nullptr;
   std::string from;  // folder
@@ -131,6 +147,7 @@ absl::Status FetchLogFile(const ResourceConfig& config, const std::string& name,
     if (absl::IsNotFound(copy)) continue;
     // An older lineage may hold other bytes under this name: not knowing is no reason to take them.
     if (!copy.ok()) return copy;
+    BATON_RETURN_IF_ERROR(StillServed(config, *lineage, name, folder));
     return AsTrouble(RestoreFile(folder, name, target));
   }
   return absl::NotFoundError(absl::StrCat(name, ": no lineage of ", fence.fetch.size(),

@@ -72,8 +72,10 @@ absl::StatusOr<uint64_t> SegmentStart(const LogFileName& name, uint64_t segment_
 
 absl::StatusOr<bool> IsServed(const LogFileName& name, uint64_t file_bytes,
                               const std::optional<LogPosition>& sealed) {
-  if (name.kind == LogFileKind::kHistory || !sealed.has_value()) return true;
-  if (name.kind == LogFileKind::kBackupLabel) return name.timeline <= sealed->timeline;
+  if (!sealed.has_value()) return true;
+  if (name.kind == LogFileKind::kHistory || name.kind == LogFileKind::kBackupLabel) {
+    return name.timeline <= sealed->timeline;
+  }
   BATON_ASSIGN_OR_RETURN(const uint64_t start, SegmentStart(name, file_bytes));
   return name.timeline <= sealed->timeline && start <= sealed->lsn;
 }

@@ -30,8 +30,8 @@ absl::StatusOr<LogFileName> ParseLogFileName(std::string_view name);
 // `segment_bytes` (a power of two from 1 MiB to 1 GiB).
 absl::StatusOr<uint64_t> SegmentStart(const LogFileName& name, uint64_t segment_bytes);
 
-// May a lineage that is sealed at `sealed` (none: still growing) serve this file? History files
-// always; segments whose first byte lies at or before the seal, on no later timeline.
+// May a lineage that is sealed at `sealed` (none: still growing) serve this file? Nothing of a later
+// timeline; segments whose first byte lies at or before the seal.
 absl::StatusOr<bool> IsServed(const LogFileName& name, uint64_t file_bytes,
                               const std::optional<LogPosition>& sealed);
 

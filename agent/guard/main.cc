@@ -33,11 +33,14 @@ baton-guard archive-push RESOURCE PATH        ship a log file
 baton-guard archive-fetch RESOURCE NAME PATH  restore a log file
 baton-guard archive-copy RESOURCE [-]         copy all pending log files (-: lineages from input)
 baton-guard archive-check RESOURCE            look at shares and copy destination
+baton-guard archive-list RESOURCE FROM        what is there of the lineages from input
+baton-guard archive-salvage RESOURCE DIR FROM copy log from a dead instance's data directory
+baton-guard archive-prepare RESOURCE          give an empty share its marker
 
 RESOURCE: a file if it holds a '/', else /etc/baton/resources.d/RESOURCE.conf
 Exit codes: 0 done; 1 failed; 64 wrong usage; 65 wrong resource file; 69 another supervisor runs;
 75 fenced, but something still runs; 78 refused by the fence. archive-fetch: 0 or 1, nothing else.
-archive-push, -copy, -check: 100 + the code of the error (106 other bytes there, 108 share full,
+The other archive verbs: 100 + the code of the error (106 other bytes there, 108 share full,
 109 refused by the fence, 114 share not there).
 )";
 
@@ -97,10 +100,12 @@ int Main(const std::vector<std::string>& words) {
   const std::string verb = words.empty() ? "" : words[0];
   if (verb == "archive-fetch") return ArchiveFetchCommand(words);
   const size_t count = words.size();
-  const bool known = (verb == "exec" && count == 2) || (verb == "run" && count == 2) ||
-                     (verb == "fence" && count >= 3) || (verb == "archive-push" && count == 3) ||
-                     (verb == "archive-copy" && (count == 2 || (count == 3 && words[2] == "-"))) ||
-                     (verb == "archive-check" && count == 2);
+  const bool known =
+      (verb == "exec" && count == 2) || (verb == "run" && count == 2) ||
+      (verb == "fence" && count >= 3) || (verb == "archive-push" && count == 3) ||
+      (verb == "archive-copy" && (count == 2 || (count == 3 && words[2] == "-"))) ||
+      (verb == "archive-check" && count == 2) || (verb == "archive-list" && count == 3) ||
+      (verb == "archive-salvage" && count == 4) || (verb == "archive-prepare" && count == 2);
   if (!known) {
     std::fputs(kUsage, verb == "--help" || verb == "help" ? stdout : stderr);
     return verb == "--help" || verb == "help" ? 0 : kExitUsage;
@@ -113,6 +118,9 @@ int Main(const std::vector<std::string>& words) {
   if (verb == "fence") return FenceIt(config, {words.begin() + 2, words.end()});
   if (verb == "archive-push") return ArchivePushCommand(config, words[2]);
   if (verb == "archive-copy") return ArchiveCopyCommand(config, count == 3);
+  if (verb == "archive-list") return ArchiveListCommand(config, words[2]);
+  if (verb == "archive-salvage") return ArchiveSalvageCommand(config, words[2], words[3]);
+  if (verb == "archive-prepare") return ArchivePrepareCommand(config);
   return ArchiveCheckCommand(config);
 }
 

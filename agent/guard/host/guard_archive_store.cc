@@ -1,7 +1,10 @@
 #include "agent/guard/host/guard_archive_store.h"
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -17,6 +20,7 @@ namespace {
 constexpr absl::Duration kMargin = absl::Seconds(5);
 // Copying may take long; baton-guard ends it when nothing moves for share_timeout.
 constexpr absl::Duration kCopyMax = absl::Hours(24);
+constexpr size_t kListBytesMax = 4 << 20;
 
 absl::Status StatusOf(const std::string& verb, const RunResult& result, absl::Duration timeout) {
   if (result.ok()) return absl::OkStatus();
@@ -58,6 +62,29 @@ class ProgressLines {
   std::optional<uint64_t> copied_;
 };
 
+absl::StatusOr<ArchivedLog> ParseListed(const std::string& text) {
+  ArchivedLog log;
+  for (const absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    const std::vector<std::string> words = absl::StrSplit(line, ' ');
+    std::vector<uint64_t> numbers(words.size() - 1);
+    bool good = words.size() >= 4;
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      good = good && absl::SimpleAtoi(words[i + 1], &numbers[i]);
+    }
+    if (good && words[0] == "run" && numbers.size() == 4) {
+      log.runs.push_back({static_cast<size_t>(numbers[0]), static_cast<uint32_t>(numbers[1]),
+                          numbers[2], numbers[3]});
+    } else if (good && words[0] == "fork" && numbers.size() == 3) {
+      log.forks.push_back(
+          {static_cast<size_t>(numbers[0]), static_cast<uint32_t>(numbers[1]), numbers[2]});
+    } else {
+      return absl::InternalError(absl::StrCat("a list of log files: found \"", line,
+                                              "\", wanted \"run …\" or \"fork …\""));
+    }
+  }
+  return log;
+}
+
 }  // namespace
 
 absl::StatusOr<RunResult> GuardArchiveStore::RunGuard(RunOptions options) const {
@@ -75,29 +102,91 @@ absl::Status GuardArchiveStore::Push(const std::string& file) {
   return RunGuard(options).status();
 }
 
-absl::StatusOr<uint64_t> GuardArchiveStore::CopyPending(
-    const std::vector<Lineage>& fetch, std::function<void(uint64_t, uint64_t)> progress) {
+std::string GuardArchiveStore::InputOf(const std::vector<Lineage>& fetch) const {
   FenceRecord lineages;
   lineages.pool = config_.pool;
   lineages.resource = config_.resource;
   lineages.fetch = fetch;
+  return FormatFenceRecord(lineages);
+}
+
+absl::Duration GuardArchiveStore::ShareTimeout() const {
+  return config_.share_timeout * static_cast<int64_t>(config_.shares.size() + 1) + kMargin;
+}
+
+absl::StatusOr<uint64_t> GuardArchiveStore::RunCopying(
+    RunOptions options, std::function<void(uint64_t, uint64_t)> progress) const {
+  const std::string verb = options.argv[0];
   ProgressLines lines(std::move(progress));
-  RunOptions options;
-  options.argv = {"archive-copy", config_file_, "-"};
-  options.input = FormatFenceRecord(lineages);
   options.timeout = kCopyMax;
   options.output_bytes_max = 0;
   options.on_output = [&lines](std::string_view piece) { lines.Take(piece); };
-  BATON_RETURN_IF_ERROR(RunGuard(options).status());
+  BATON_RETURN_IF_ERROR(RunGuard(std::move(options)).status());
   if (lines.copied().has_value()) return *lines.copied();
-  return absl::InternalError("baton-guard archive-copy: found no \"copied BYTES\" at its end");
+  return absl::InternalError(
+      absl::StrCat("baton-guard ", verb, ": found no \"copied BYTES\" at its end"));
+}
+
+absl::StatusOr<uint64_t> GuardArchiveStore::CopyPending(
+    const std::vector<Lineage>& fetch, std::function<void(uint64_t, uint64_t)> progress) {
+  RunOptions options;
+  options.argv = {"archive-copy", config_file_, "-"};
+  options.input = InputOf(fetch);
+  return RunCopying(std::move(options), std::move(progress));
+}
+
+absl::StatusOr<ArchivedLog> GuardArchiveStore::List(const std::vector<Lineage>& fetch,
+                                                    const std::string& from, ArchivePlace place) {
+  if (place == ArchivePlace::kCopied) {
+    BATON_ASSIGN_OR_RETURN(const std::string lines, ListLogFiles(config_, fetch, from, false));
+    return ParseListed(lines);
+  }
+  RunOptions options;
+  options.argv = {"archive-list", config_file_, from};
+  options.input = InputOf(fetch);
+  options.timeout = ShareTimeout();
+  options.output_bytes_max = kListBytesMax;
+  BATON_ASSIGN_OR_RETURN(const RunResult result, RunGuard(std::move(options)));
+  return ParseListed(result.output);
+}
+
+absl::StatusOr<uint64_t> GuardArchiveStore::Salvage(
+    const std::vector<Lineage>& fetch, const std::string& data_directory, const std::string& from,
+    std::function<void(uint64_t, uint64_t)> progress) {
+  RunOptions options;
+  options.argv = {"archive-salvage", config_file_, data_directory, from};
+  options.input = InputOf(fetch);
+  return RunCopying(std::move(options), std::move(progress));
+}
+
+absl::Status GuardArchiveStore::PrepareShare() {
+  RunOptions options;
+  options.argv = {"archive-prepare", config_file_};
+  options.timeout = ShareTimeout();
+  return RunGuard(options).status();
+}
+
+absl::StatusOr<ShippingCommands> GuardArchiveStore::Commands() {
+  for (const std::string& path : {guard_program_, config_file_}) {
+    const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
+      return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+             std::string_view("/._-+,@:=").find(c) != std::string_view::npos;
+    });
+    if (!plain || path.empty() || path.front() != '/') {
+      return absl::FailedPreconditionError(
+          absl::StrCat("found \"", path,
+                       "\", wanted an absolute path of letters, digits and /._-+,@:= for the "
+                       "database's settings; move it"));
+    }
+  }
+  return ShippingCommands{absl::StrCat(guard_program_, " archive-push ", config_file_, " %p"),
+                          absl::StrCat(guard_program_, " archive-fetch ", config_file_, " %f %p")};
 }
 
 absl::Status GuardArchiveStore::CheckShares() {
   RunOptions options;
   options.argv = {"archive-check", config_file_};
-  options.timeout =
-      config_.share_timeout * static_cast<int64_t>(config_.shares.size() + 1) + kMargin;
+  options.timeout = ShareTimeout();
   return RunGuard(options).status();
 }
 

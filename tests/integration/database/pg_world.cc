@@ -81,6 +81,7 @@ pid_t Spawn(const std::vector<std::string>& argv, const std::string& log) {
   std::vector<char*> words;
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
+  std::fflush(stdout);  // or the child says it again
   const pid_t pid = fork();
   if (pid == 0) {
     if (freopen(log.c_str(), "a", stderr) == nullptr ||
@@ -244,9 +245,10 @@ void World::StartSupervisor(Site* site) {
   Eventually("the supervisor listens", [&] { return std::filesystem::exists(socket); });
 }
 
-void World::Reboot(Site& site, bool remembers) {
+void World::KillAll(Site& site) {
   kill(site.supervisor, SIGKILL);
   waitpid(site.supervisor, nullptr, 0);
+  site.supervisor = 0;
   const pid_t postmaster = site.Postmaster();
   if (postmaster > 1) {
     kill(postmaster, SIGKILL);
@@ -254,6 +256,10 @@ void World::Reboot(Site& site, bool remembers) {
   }
   Eventually("all of it is gone",
              [&] { return site.fences->ProveNothingRuns(absl::ZeroDuration()).ok(); });
+}
+
+void World::Reboot(Site& site, bool remembers) {
+  KillAll(site);
   Write(site.folder + "/boot_id", absl::StrCat("boot-", ++boots_, "\n"));
   if (!remembers) {
     std::filesystem::remove(absl::StrCat(site.config.run_directory, "/mgc.state"));

@@ -64,6 +64,13 @@ class World {
   Epoch NextEpoch() { return epoch_ = epoch_.Next(); }
   const Lineage& lineage() const { return lineages_.back(); }
   const std::vector<Lineage>& lineages() const { return lineages_; }
+  // The last lineage ends there.
+  void Seal(const LogPosition& position) { lineages_.back().sealed = position; }
+  // `site` writes the next lineage, under the current epoch.
+  const Lineage& BeginLineage(const Site& site) {
+    lineages_.push_back(LineageOf(site));
+    return lineages_.back();
+  }
 
   // One action on one site under the current epoch, to its outcome; its time goes to timings().
   Outcome Do(Site& site, Action action, absl::Duration timeout = absl::Seconds(30));
@@ -79,6 +86,9 @@ class World {
   // Plays a power cut and what follows: everything of the site is killed, its boot id changes, its
   // supervisor comes back. Without `remembers`, what the supervisor had on disk is gone, too.
   void Reboot(Site& site, bool remembers = true);
+  // Kills a site's supervisor and server at once; nothing comes back by itself.
+  void KillAll(Site& site);
+  void StartSupervisor(Site* site);
   // `baton-guard VERB…` on the site's resource, as an operator without an agent would run it.
   void Guard(Site& site, const std::string& verb, const std::vector<std::string>& words);
   // Called by Switchover and TakeOver with the new primary as soon as it serves.
@@ -98,7 +108,6 @@ class World {
   void WriteConfiguration(const Site& site);
   void Bootstrap();
   void Supervise(Site* site);
-  void StartSupervisor(Site* site);
   void Adopt();
 
   std::string folder_;

@@ -51,7 +51,8 @@ TEST(LogFileNameTest, ASealServesUpToItsPositionAndNoLaterTimeline) {
   EXPECT_FALSE(served("000000020000000000000004"));
   EXPECT_TRUE(served("000000010000000000000003"));
   EXPECT_FALSE(served("000000030000000000000001"));
-  EXPECT_TRUE(served("00000003.history"));
+  EXPECT_TRUE(served("00000002.history"));
+  EXPECT_FALSE(served("00000003.history"));
   EXPECT_TRUE(*IsServed(*ParseLogFileName("000000030000000000000009"), kMiB, std::nullopt));
 }
 

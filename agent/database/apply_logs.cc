@@ -1,0 +1,172 @@
+// ApplyPendingLogs: domain.md F3.
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "agent/database/log_chain.h"
+#include "agent/database/postgresql_actions.h"
+#include "common/base/status_macros.h"
+
+namespace baton::postgresql {
+namespace {
+
+// Between two looks at the replay position: the apply step is on the critical path of a move.
+constexpr absl::Duration kReplayPoll = absl::Milliseconds(1);
+// Between two wakes of a startup process that finds nothing new; longer once it has waited long,
+// since each is a line in the server's log.
+constexpr absl::Duration kFirstNudge = absl::Milliseconds(10);
+constexpr absl::Duration kLastNudge = absl::Milliseconds(500);
+constexpr absl::Duration kLookTimeout = absl::Seconds(5);
+
+absl::Status Wake(ActionContext* context) {
+  BATON_ASSIGN_OR_RETURN(PostgresqlConnection * connection,
+                         context->instance().Connected(context->Left()));
+  return connection->Query(kWakeReplay, context->Left()).status();
+}
+
+// Wakes a startup process that sleeps before it asks for its next file again, and only that one:
+// while the position moves, nobody needs to be woken.
+class ReplayWaker {
+ public:
+  // After a look that saw the standby at `position`.
+  absl::Status Saw(ActionContext* context, uint64_t position) {
+    PostgresqlInstance& instance = context->instance();
+    const absl::Duration now = instance.clock().SinceBoot();
+    if (position != last_position_) {
+      wait_ = kFirstNudge;
+      if (last_position_ != 0) next_ = now + wait_;
+      last_position_ = position;
+    }
+    if (now < next_) return absl::OkStatus();
+    next_ = now + wait_;
+    wait_ = std::min(wait_ * 2, kLastNudge);
+    return Wake(context);
+  }
+
+ private:
+  uint64_t last_position_ = 0;
+  absl::Duration wait_ = kFirstNudge;
+  absl::Duration next_ = absl::ZeroDuration();  // on the clock; at first at once
+};
+
+std::string WhatItWaitsFor(const ServerView& view, const LogPosition& until) {
+  return absl::StrCat("has replayed to ", view.position.ToString(), ", wanted past ",
+                      until.ToString(), "; its startup process: \"", view.startup_title, "\"",
+                      view.replay_paused ? "; its replay is paused (pg_wal_replay_resume())" : "");
+}
+
+bool HasApplied(const ServerView& view, const LogPosition& until) {
+  return view.position.timeline == until.timeline && view.position.lsn > until.lsn;
+}
+
+absl::Status RefuseOtherLog(const std::string& name, const ServerView& view,
+                            const LogPosition& until) {
+  if (!view.in_recovery) {
+    return Refusal("NOT_IN_RECOVERY", absl::StrCat(name, " runs read-write: it applies no log"));
+  }
+  if (view.position.timeline <= until.timeline) return absl::OkStatus();
+  return Failure("WRONG_TIMELINE",
+                 absl::StrCat(name, " replays timeline ", view.position.timeline, ", wanted ",
+                              until.ToString(), ": its log has left the one that was shipped"));
+}
+
+// Tells when replay has all that is served, of a log that nobody ended in order: its last record
+// may be cut off, so that no position says it.
+class EndOfServed {
+ public:
+  // After a look at the standby.
+  absl::StatusOr<bool> Reached(ActionContext* context, const ServerView& view) {
+    if (!chain_.has_value()) BATON_RETURN_IF_ERROR(LookWhatIsServed(context));
+    if (view.position.timeline == chain_->end.timeline) {
+      if (view.position.lsn > chain_->end.lsn) return true;
+      if (view.end_of_log && WaitsBeyond(view.startup_title)) return true;
+    }
+    if (view.position != position_) {
+      position_ = view.position;
+      sleeps_ = 0;
+      awake_ = true;
+    }
+    // Woken, it asks for its next file again before it sleeps. The first time it may have been half
+    // through when the last file came.
+    const bool fell_asleep = view.end_of_log && awake_;
+    awake_ = !view.end_of_log;
+    if (fell_asleep && ++sleeps_ < kSleeps) BATON_RETURN_IF_ERROR(Wake(context));
+    return sleeps_ >= kSleeps;
+  }
+
+ private:
+  static constexpr int kSleeps = 3;
+
+  absl::Status LookWhatIsServed(ActionContext* context) {
+    BATON_ASSIGN_OR_RETURN(const ReplayPoint point, FindReplayPoint(context));
+    BATON_ASSIGN_OR_RETURN(const FenceRecord record, context->instance().Fence());
+    BATON_ASSIGN_OR_RETURN(const ArchivedLog copied,
+                           context->instance().archive().List(record.fetch, point.SegmentName(),
+                                                              ArchivePlace::kCopied));
+    segment_bytes_ = point.segment_bytes;
+    chain_ = FollowChain(point.position, copied, segment_bytes_);
+    return absl::OkStatus();
+  }
+
+  bool WaitsBeyond(const std::string& startup_title) const {
+    const std::optional<StartupTitle> title = ParseStartupTitle(startup_title);
+    if (!title.has_value() || !title->waiting) return false;
+    const auto segment = ParseWalSegmentName(title->segment, segment_bytes_);
+    return segment.has_value() && segment->number > chain_->end.lsn / segment_bytes_;
+  }
+
+  std::optional<LogChain> chain_;
+  uint64_t segment_bytes_ = 0;
+  LogPosition position_;
+  int sleeps_ = 0;
+  bool awake_ = true;
+};
+
+}  // namespace
+
+absl::StatusOr<Outcome> Act(ActionContext* context, const ApplyPendingLogs& action) {
+  PostgresqlInstance& instance = context->instance();
+  const std::string& name = instance.config().resource.value();
+  ReplayWaker waker;
+  EndOfServed end;
+  std::string state = "gave no answer";
+  std::optional<uint64_t> start;
+  bool started = false;
+  while (true) {
+    const absl::StatusOr<ServerView> view = instance.View(kLookTimeout);
+    if (view.ok()) {
+      BATON_RETURN_IF_ERROR(RefuseOtherLog(name, *view, action.until));
+      bool applied = HasApplied(*view, action.until);
+      if (!applied && action.to_end) {
+        BATON_ASSIGN_OR_RETURN(applied, end.Reached(context, *view));
+      }
+      if (applied) {
+        Outcome outcome = OkOutcome();
+        outcome.system_id = view->system_id;
+        outcome.position = view->position;
+        outcome.message = absl::StrCat("applied to ", view->position.ToString());
+        return outcome;
+      }
+      state = WhatItWaitsFor(*view, action.until);
+      if (!start.has_value()) start = view->position.lsn;
+      context->Report("applying log", view->position.lsn - *start,
+                      std::max(action.until.lsn, view->position.lsn) - *start);
+      BATON_RETURN_IF_ERROR(waker.Saw(context, view->position.lsn));
+    } else {
+      // It may be restarting: only time tells that it is not. A manager that has lost its memory
+      // starts nothing by itself.
+      state = std::string(view.status().message());
+      if (absl::IsNotFound(view.status()) && !std::exchange(started, true)) {
+        BATON_RETURN_IF_ERROR(instance.service().Start(context->Left()));
+      }
+    }
+    const absl::Status waited = context->Wait(view.ok() ? kReplayPoll : kFirstNudge);
+    if (!waited.ok()) {
+      return absl::Status(waited.code(), absl::StrCat(waited.message(), ": ", name, " ", state));
+    }
+  }
+}
+
+}  // namespace baton::postgresql

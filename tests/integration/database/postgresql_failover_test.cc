@@ -1,0 +1,216 @@
+// A backup that is brought online without its primary: what is served, what is sealed off, what is
+// salvaged.
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "tests/integration/database/pg_world.h"
+
+namespace baton::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::set<int64_t> Stored(World& world, Site& site) {
+  std::set<int64_t> stored;
+  const std::string text = world.Sql(site, "SELECT string_agg(id::text, ',') FROM posts");
+  for (const auto word : absl::StrSplit(text, ',', absl::SkipEmpty())) {
+    int64_t id = 0;
+    if (absl::SimpleAtoi(word, &id)) stored.insert(id);
+  }
+  return stored;
+}
+
+// What of `acknowledged` is missing; nothing that is there may come after it.
+size_t Lost(World& world, Site& site, const std::vector<int64_t>& acknowledged) {
+  const std::set<int64_t> stored = Stored(world, site);
+  size_t lost = 0;
+  for (const int64_t id : acknowledged) {
+    if (stored.count(id) == 0) {
+      ++lost;
+    } else {
+      EXPECT_EQ(lost, 0u) << id << " is there, though an earlier one is lost";
+    }
+  }
+  return lost;
+}
+
+struct Options {
+  bool without_share = false;
+  std::string salvage;
+};
+
+// The database's part of a failover. False: a step failed, which failed the test.
+bool FailOver(World& world, Site& to, const Options& options) {
+  world.timings().clear();
+  if (!options.salvage.empty()) {
+    const Outcome salvaged = world.Do(to, SalvageLogs{world.lineage(), options.salvage});
+    EXPECT_TRUE(salvaged.ok()) << salvaged.message;
+  }
+  const Outcome stopped = world.Do(to, StopLogShipping{world.lineages(), options.without_share});
+  EXPECT_TRUE(stopped.ok()) << stopped.message;
+  if (!stopped.ok()) return false;
+  world.Seal(*stopped.position);
+  const Outcome copied = world.Do(to, CopyPendingLogs{world.lineages()});
+  EXPECT_TRUE(copied.ok()) << copied.message;
+  const Outcome applied = world.Do(to, ApplyPendingLogs{*stopped.position, true});
+  EXPECT_TRUE(applied.ok()) << applied.message;
+  const Outcome recovered = world.Do(to, Recover{world.BeginLineage(to)});
+  EXPECT_TRUE(recovered.ok()) << recovered.message;
+  absl::Duration sum;
+  for (const Timing& timing : world.timings()) {
+    std::printf("  %-28s %7.1f ms\n", timing.action.c_str(),
+                absl::ToDoubleMilliseconds(timing.took));
+    sum += timing.took;
+  }
+  std::printf("  %-28s %7.1f ms; sealed at %s\n", "until it takes writes",
+              absl::ToDoubleMilliseconds(sum), stopped.position->ToString().c_str());
+  return applied.ok() && recovered.ok();
+}
+
+std::string SegmentAt(World& world, Site& site) {
+  return world.Sql(site, "SELECT pg_walfile_name(pg_create_restore_point('here'))");
+}
+
+TEST(FailoverTest, WhatTheShareHasIsKeptAfterAKillOfThePrimary) {
+  World world;
+  Site& home = world.home();
+  Site& away = world.away();
+  Writer writer(home);
+  world.Eventually("writes", [&] { return writer.acknowledged() > 500; });
+  world.KillAll(home);
+  const std::vector<int64_t> acknowledged = writer.Stop();
+  world.NextEpoch();
+  ASSERT_TRUE(FailOver(world, away, {}));
+  const size_t lost = Lost(world, away, acknowledged);
+  std::printf("  lost %zu of %zu\n", lost, acknowledged.size());
+  world.Sql(away, "INSERT INTO posts VALUES (-1)");
+  EXPECT_TRUE(world.Look(away, Recover{world.lineage()}).ok());
+}
+
+TEST(FailoverTest, SalvageFromTheDeadPrimarysDirectoryLosesNothing) {
+  for (int round = 0; round < 3; ++round) {
+    World world;
+    Site& home = world.home();
+    Site& away = world.away();
+    const Outcome alive = world.Do(away, SalvageLogs{world.lineage(), home.config.data_directory});
+    EXPECT_EQ(alive.reason, "STILL_ALIVE") << alive.message;
+    Writer writer(home);
+    world.Eventually("writes", [&] { return writer.acknowledged() > 300u + 200u * round; });
+    world.KillAll(home);
+    const std::vector<int64_t> acknowledged = writer.Stop();
+    world.NextEpoch();
+    Lineage foreign = world.lineage();
+    foreign.system_id = "1";
+    EXPECT_EQ(world.Do(away, SalvageLogs{foreign, home.config.data_directory}).reason,
+              "WRONG_SYSTEM_ID");
+    EXPECT_EQ(world.Do(away, SalvageLogs{world.lineage(), "/nowhere"}).reason, "UNREADABLE");
+    EXPECT_TRUE(world.Check(away, SalvageLogs{world.lineage(), home.config.data_directory}).ok());
+    ASSERT_TRUE(FailOver(world, away, {false, home.config.data_directory}));
+    EXPECT_EQ(Lost(world, away, acknowledged), 0u) << "of " << acknowledged.size();
+  }
+}
+
+TEST(FailoverTest, AShareThatIsGoneCountsOnlyWithSomeonesWord) {
+  World world;
+  Site& home = world.home();
+  Site& away = world.away();
+  Writer writer(home);
+  world.Eventually("writes", [&] { return writer.acknowledged() > 300; });
+  std::filesystem::remove(home.share_path() + "/.baton-share");
+  world.KillAll(home);
+  const std::vector<int64_t> acknowledged = writer.Stop();
+  world.NextEpoch();
+  const Outcome refused = world.Do(away, StopLogShipping{world.lineages(), false});
+  EXPECT_EQ(refused.reason, "SHARE_UNREADABLE") << refused.message;
+  EXPECT_TRUE(world.Do(away, CheckDatabase{InstanceRole::kBackup, world.system_id()}).ok());
+  ASSERT_TRUE(FailOver(world, away, {true, ""}));
+  Lost(world, away, acknowledged);
+}
+
+TEST(FailoverTest, WhatALatePushBringsIsNotServedPastTheSeal) {
+  World world;
+  Site& home = world.home();
+  Site& away = world.away();
+  world.Sql(home, "INSERT INTO posts VALUES (1)");
+  world.Sql(home, "SELECT pg_switch_wal()");
+  world.Eventually("it was applied", [&] {
+    return world.Sql(away, "SELECT count(*) FROM posts WHERE id = 1") == "1";
+  });
+  world.NextEpoch();
+  const Outcome stopped = world.Do(away, StopLogShipping{world.lineages(), false});
+  ASSERT_TRUE(stopped.ok()) << stopped.message;
+  EXPECT_TRUE(world.Look(away, StopLogShipping{world.lineages(), false}).ok());
+  // The other site lives and goes on.
+  for (int segment = 2; segment <= 4; ++segment) {
+    world.Sql(home, absl::StrCat("INSERT INTO posts VALUES (", segment, ")").c_str());
+    world.Sql(home, "SELECT pg_switch_wal()");
+  }
+  world.Eventually("it was shipped",
+                   [&] { return world.Observe(home).database()->ready_files == 0; });
+  const Outcome again = world.Do(away, StopLogShipping{world.lineages(), false});
+  EXPECT_EQ(again.position, stopped.position);
+  ASSERT_TRUE(FailOver(world, away, {}));
+  const std::set<int64_t> stored = Stored(world, away);
+  EXPECT_EQ(stored.count(1), 1u);
+  EXPECT_EQ(stored.count(4), 0u);
+}
+
+TEST(FailoverTest, AGapIsNamedAndTheLogSealedBeforeIt) {
+  World world;
+  Site& home = world.home();
+  Site& away = world.away();
+  // What is shipped lies out of the backup's sight for a while.
+  const std::string share = home.share_path();
+  const std::string marker = share + "/.baton-share";
+  world.Sql(home, "INSERT INTO posts VALUES (1)");
+  world.Sql(home, "SELECT pg_switch_wal()");
+  world.Eventually("it was applied", [&] {
+    return world.Sql(away, "SELECT count(*) FROM posts WHERE id = 1") == "1";
+  });
+  ASSERT_EQ(kill(away.supervisor, SIGSTOP), 0);
+  ASSERT_EQ(kill(away.Postmaster(), SIGINT), 0);
+  world.Eventually("the backup is down", [&] {
+    return away.fences->ProveNothingRuns(absl::ZeroDuration()).ok() ||
+           world.Observe(away).database()->state == DatabaseState::kDown;
+  });
+  std::string missing;
+  for (int segment = 2; segment <= 4; ++segment) {
+    world.Sql(home, absl::StrCat("INSERT INTO posts VALUES (", segment, ")").c_str());
+    if (segment == 3) missing = SegmentAt(world, home);
+    world.Sql(home, "SELECT pg_switch_wal()");
+  }
+  world.Eventually("it was shipped",
+                   [&] { return world.Observe(home).database()->ready_files == 0; });
+  world.KillAll(home);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(share)) {
+    if (entry.path().filename() == missing) std::filesystem::remove(entry.path());
+  }
+  ASSERT_EQ(kill(away.supervisor, SIGCONT), 0);
+  world.Eventually("the backup follows again", [&] {
+    const Observation seen = world.Observe(away);
+    return seen.database()->state == DatabaseState::kStandby;
+  });
+  world.NextEpoch();
+  const Outcome stopped = world.Do(away, StopLogShipping{world.lineages(), false});
+  ASSERT_TRUE(stopped.ok()) << stopped.message;
+  EXPECT_THAT(stopped.message, HasSubstr(missing));
+  world.Seal(*stopped.position);
+  ASSERT_TRUE(FailOver(world, away, {}));
+  const std::set<int64_t> stored = Stored(world, away);
+  EXPECT_EQ(stored.count(2), 1u);
+  EXPECT_EQ(stored.count(3), 0u);
+}
+
+}  // namespace
+}  // namespace baton::test
