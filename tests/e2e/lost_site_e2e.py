@@ -130,6 +130,8 @@ class LostSiteTest(WorldTest):
                     rules=["LOST_HOST_REACHABLE", "HOME_DATABASE_UP", "baton switchover"])
         self.refuse("failover", "--lost-site", "dr", rules=["LOST_HOST_REACHABLE"], page=page)
         self.refuse("failover", rules=["HOME_DATABASE_UP"], page=page)
+        talk.wait_for_more(20)
+        self.wait_until_follows("hq", "dr")
         self.lose_site("hq")
         self.refuse("failover", rules=["NO_WORD"], page=page)
         self.refuse("failover", "--lost-host", "hq-chat1", rules=["NO_WORD"], page=page)

@@ -18,7 +18,7 @@ class ShareTest(WorldTest):
         return pathlib.Path(self.world.data["shares"][f"{site}-logs"]["path"])
 
     def log_files(self, site):
-        return sorted(path for path in self.share(site).glob("*/*") if len(path.name) == 24)
+        return sorted(path for path in self.share(site).glob("*/*/*/*/*") if len(path.name) == 24)
 
     def dr_member(self):
         return next(member for member in operator_cli.members(self.world)

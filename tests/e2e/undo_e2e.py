@@ -39,9 +39,10 @@ class UndoTest(WorldTest):
         super().setUp()
         self.bring_everything_back()
 
-    def move_that_fails(self, failing_step, fault, after="Drain", heals="UNDO_STARTED"):
-        """Begins a switchover; `fault` (a context manager) is there from the start of step `after`
-        (None: before the move) until the plan takes itself back. Returns the plan."""
+    def move_that_fails(self, failing_step, fault, after="Drain", event="STEP_STARTED"):
+        """Begins a switchover; `fault` (a context manager) is there from the first `event` with
+        `after` in its text (None: from before the move) until the plan takes itself back, which it
+        must do because of `failing_step`."""
         page = self.page(f"undo-{failing_step.split()[0].lower()}")
         talk = self.talk()
         talk.wait_for_more(20)
@@ -50,9 +51,9 @@ class UndoTest(WorldTest):
                 stack.enter_context(fault)
             self.start_switchover()
             if after is not None:
-                say(stream.wait_for_text("STEP_STARTED", after))
+                say(stream.wait_for_text(event, after))
                 stack.enter_context(fault)
-            ended = stream.wait_for(1, (heals, *BOTH_WAYS), seconds=150)
+            ended = stream.wait_for(1, ("UNDO_STARTED", *BOTH_WAYS), seconds=150)
             say(f"the fault ends: {ended}")
         plan = self.bring_home(seconds=150)
         page.baton("plan", "show", operator_cli.plan_id(self.world))
@@ -60,12 +61,8 @@ class UndoTest(WorldTest):
         self.assertEqual(self.wait_until_served(), "hq", "chat is back where it was")
         talk.wait_for_more(20)
         self.assertEqual(self.finish_talk(talk)["lost"], 0)
-        shown = operator_cli.show_plan(self.world)
-        failed = [step["title"] for step in shown["steps"] if step["state"] == "STEP_STATE_FAILED"]
-        say(f"failed: {failed}")
-        self.assertTrue(any(failing_step in title for title in failed), failed)
+        self.assertIn(failing_step, ended)
         self.wait_until_follows("hq", "dr")
-        return shown
 
     def folder(self, host, resource, key):
         return pathlib.Path(self.world.data["hosts"][host]["resources"][resource][key])
@@ -73,7 +70,7 @@ class UndoTest(WorldTest):
     def archive(self):
         """The folder that home ships its log to now."""
         share = pathlib.Path(self.world.data["shares"]["hq-logs"]["path"])
-        return max((path for path in share.iterdir() if path.is_dir()),
+        return max((path for path in share.glob("*/*/*/*") if path.is_dir()),
                    key=lambda path: path.stat().st_mtime)
 
     def backend(self, site, kind):
@@ -102,7 +99,7 @@ class UndoTest(WorldTest):
     def test_drain(self):
         chat = self.world.chat_servers("hq")[0]
         pid = int(pathlib.Path(chat["pid_file"]).read_text(encoding="ascii"))
-        self.move_that_fails("Drain", stopped(pid), after="Raise the epoch")
+        self.move_that_fails("Drain", stopped(pid), after="", event="EPOCH_RAISED")
 
     @thorough
     def test_deactivate(self):
@@ -146,7 +143,9 @@ class UndoTest(WorldTest):
                     done = operator_cli.baton(self.world, "abort", "--yes",
                                               self.world.data["pool"], "--reason", self.id())
                 say(done.stdout.strip().splitlines()[-1:] or done.stderr)
-                self.bring_home()
+                if self.bring_home()["state"] == "PLAN_STATE_FAILED":
+                    # Too late to go back: the plan says that somebody has to have the right again.
+                    self.succeed("adopt")
                 self.wait_until_served()
                 talk.wait_for_more(20)
                 self.assertEqual(self.finish_talk(talk)["lost"], 0)
