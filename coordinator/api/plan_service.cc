@@ -104,7 +104,10 @@ absl::Status PlanService::Fill(const PlanId& id, v1::Plan& response) const {
   const Execution* execution = control_.state().FindExecution(id);
   if (execution == nullptr) {
     return absl::NotFoundError(absl::StrCat("plan ", CleanText(id.value(), kNameBytesMax),
-                                            ": not found; see `baton plan list`"));
+                                            ": not found among those that run and the last ",
+                                            kEndedPlansKept,
+                                            " of each pool that ended; see `baton plan list`, and "
+                                            "`baton events` for what was longer ago"));
   }
   response = ToProto(*execution);
   for (size_t i = 0; i < execution->steps.size(); ++i) {

@@ -101,8 +101,8 @@ void Driver::Operate(const PlanId& plan, OperatorRequest request,
                      std::function<void(absl::Status)> done) {
   if (!fatal_.ok()) return done(fatal_);
   if (state_.FindExecution(plan) == nullptr) {
-    return done(
-        absl::NotFoundError(absl::StrCat("no plan ", plan.value(), "; see baton plan list")));
+    return done(absl::NotFoundError(absl::StrCat(
+        "no plan ", plan.value(), " that has not ended long ago; see baton plan list")));
   }
   Handle(plan, std::move(request), std::move(done));
 }

@@ -25,6 +25,10 @@ void Recovered(PoolState& pool, const Step& step, const Lineage& write, const Ou
   pool.fence_due.erase(step.target);
   WriteRight* right = RightOf(pool, step);
   if (right == nullptr) return;
+  // Of a log whose shipped end nobody knows: an undo whose tail was not answered for.
+  if (!right->lineages.empty() && !right->lineages.back().sealed.has_value()) {
+    right->lineages.back().sealed = outcome.position;
+  }
   GiveRight(*right, step, write);
   right->fork = outcome.position.value_or(LogPosition());
   right->followers.clear();

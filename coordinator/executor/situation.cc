@@ -159,6 +159,9 @@ std::string Situation::LeftBehind() const {
   const std::string& pool = now_.plan->pool.value();
   const bool moves = Tried<Fence>(false) || Tried<Recover>(false) || Tried<Unfence>(false) ||
                      (now_.EpochRaisedFor(false) && !now_.plan->fence_on_return.empty());
+  if (now_.plan->kind == PlanKind::kRemoveQuarantine) {
+    return absl::StrCat("baton quarantine list ", pool, " shows what is left");
+  }
   if (!moves) {
     return absl::StrCat("nothing was moved; what was set up or copied stays: baton ",
                         std::string(ToString(now_.plan->kind)), " ", pool, " begins anew from it");

@@ -56,6 +56,21 @@ void Returned(CoordinatorState& state, const ReturnFenced& fact) {
   }
 }
 
+// Forgets the oldest ended plan of the pool when there is one too many. What was asked once is
+// still known by its request id.
+void ForgetOldest(CoordinatorState& state, const PoolId& pool) {
+  size_t ended = 0;
+  PlanId oldest;
+  for (const PlanId& id : state.admitted) {
+    const Execution* execution = state.FindExecution(id);
+    if (execution->plan->pool != pool || !Terminal(execution->state)) continue;
+    if (++ended == 1) oldest = id;
+  }
+  if (ended <= kEndedPlansKept) return;
+  state.executions.erase(oldest);
+  std::erase(state.admitted, oldest);
+}
+
 // Rights older than this one are being taken away; none: nothing is withheld.
 Epoch WithheldBelow(const CoordinatorState& state, const PoolId& pool) {
   const Execution* running = state.FindRunning(pool);
@@ -101,7 +116,11 @@ void Evolve(CoordinatorState& state, const Record& record) {
   Evolve(state.pools[plan.pool], plan, record);
   const std::string request = OperatorRequestOf(record.fact);
   if (!request.empty()) state.operated[request] = plan.id;
-  if (std::holds_alternative<PlanEnded>(record.fact)) state.running.erase(plan.pool);
+  if (std::holds_alternative<PlanEnded>(record.fact)) {
+    const PoolId pool = plan.pool;
+    state.running.erase(pool);
+    ForgetOldest(state, pool);
+  }
 }
 
 std::vector<Confirmation> ConfirmationsFor(const CoordinatorState& state, const Topology& topology,

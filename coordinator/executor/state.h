@@ -31,6 +31,9 @@ struct Revocation {
   friend bool operator==(const Revocation&, const Revocation&) = default;
 };
 
+// Plans of a pool that have ended and are kept in memory, the newest ones; the journal keeps all.
+inline constexpr size_t kEndedPlansKept = 200;
+
 struct CoordinatorState {
   uint64_t last_sequence = 0;
   std::optional<TopologyApplied> topology;   // the one in force
@@ -42,7 +45,7 @@ struct CoordinatorState {
   std::map<std::string, PlanId> by_request;  // request ids of admitted plans
   std::map<std::string, PlanId> operated;    // request ids of what operators did with a plan
 
-  // Null when unknown.
+  // Null when unknown, or ended too long ago.
   const Execution* FindExecution(const PlanId& id) const;
   const Execution* FindRunning(const PoolId& pool) const;
   const PoolState* FindPool(const PoolId& pool) const;

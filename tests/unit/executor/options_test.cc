@@ -131,10 +131,10 @@ void WalkAll(const Plan& parallel) {
   std::vector<Node> open = {After(first, Proceed{})};
   std::set<std::string> seen = {open.front().Key()};
   size_t waiting = 0;
-  std::mt19937_64 random(1);
+  std::mt19937_64 dice(1);
   for (size_t i = 0; i < kStatesMax && !open.empty() && !::testing::Test::HasFailure(); ++i) {
     // Half of them deep, half of them anywhere.
-    const size_t pick = i % 2 == 0 ? open.size() - 1 : random() % open.size();
+    const size_t pick = i % 2 == 0 ? open.size() - 1 : dice() % open.size();
     std::swap(open[pick], open.back());
     const Node node = std::move(open.back());
     open.pop_back();

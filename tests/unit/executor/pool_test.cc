@@ -107,6 +107,40 @@ TEST_F(PoolTest, RightThatIsGivenBackInTheSameLogKeepsItsFork) {
   EXPECT_TRUE(right().fork.none());
 }
 
+TEST_F(PoolTest, UndoThatPromotesFromItsOwnLogSealsWhatNobodySealed) {
+  Lineage write = right().lineages.back();
+  write.epoch = plan_.epoch;
+  Succeed(Add(kOldDatabase, Recover{write, true}), LogPosition{2, 0x3000200});
+  ASSERT_EQ(right().lineages.size(), 2u);
+  EXPECT_EQ(right().lineages[0].sealed, (LogPosition{2, 0x3000200}));
+  EXPECT_FALSE(right().lineages[1].sealed.has_value());
+}
+
+TEST(EndedPlansTest, OnlyTheNewestOfAPoolStayInMemory) {
+  CoordinatorState state;
+  uint64_t sequence = 0;
+  const auto tell = [&](Fact fact) {
+    Evolve(state, Record{++sequence, absl::UnixEpoch(), std::move(fact)});
+  };
+  const auto end = [&](const std::string& id, const std::string& pool) {
+    Plan plan;
+    plan.id = PlanId(id);
+    plan.pool = PoolId(pool);
+    plan.request_id = "request-" + id;
+    tell(PlanAdmitted{std::make_shared<const Plan>(plan)});
+    tell(PlanEnded{plan.id, PlanState::kFailed, "so it was"});
+  };
+  end("other", "other");
+  for (size_t i = 0; i <= kEndedPlansKept; ++i) end("p" + std::to_string(i), "pool");
+  EXPECT_EQ(state.executions.size(), kEndedPlansKept + 1);
+  EXPECT_EQ(state.admitted.size(), kEndedPlansKept + 1);
+  EXPECT_EQ(state.FindExecution(PlanId("p0")), nullptr);
+  EXPECT_NE(state.FindExecution(PlanId("p1")), nullptr);
+  EXPECT_NE(state.FindExecution(PlanId("other")), nullptr);
+  EXPECT_TRUE(state.by_request.contains("request-p0")) << "asked once is asked once";
+  tell(StepStarted{PlanId("p0"), 0, 1, CommandId("p0/0/1")});
+}
+
 TEST(ReturnTest, SeenFencedIsDueNoLongerAndNeverConfirmedMeanwhile) {
   CoordinatorState state;
   const PoolId pool("pool");
