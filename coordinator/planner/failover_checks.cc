@@ -31,8 +31,8 @@ bool AllApplied(const Inquiry& ask, const DatabaseMove& move) {
   const Observation* next = ask.seen.Find(RefOf(*move.to));
   if (next == nullptr || next->database() == nullptr) return false;
   const DatabaseObservation& seen = *next->database();
-  return sealed.has_value() && seen.position.timeline == sealed->timeline &&
-         seen.position.lsn > sealed->lsn;
+  return ShippedToItsEnd(ask.seen, *move.from, *move.right) &&
+         seen.position.timeline == sealed->timeline && seen.position.lsn > sealed->lsn;
 }
 
 // It can ship what it holds of the log that was its own by the journal.

@@ -27,6 +27,14 @@ LogPosition SeenEnd(const DatabaseObservation& writer) {
 
 }  // namespace
 
+bool ShippedToItsEnd(const Snapshot& seen, const Instance& from, const WriteRight& right) {
+  const Lineage& last = right.lineages.back();
+  const auto writer = seen.resources.find(RefOf(from));
+  if (!last.sealed.has_value() || writer == seen.resources.end()) return false;
+  const FenceSummary& fence = writer->second.observation.fence;
+  return fence.phase == FencePhase::kClosed && fence.write_epoch == last.epoch;
+}
+
 AnnouncedLoss LossBetween(const Snapshot& seen, const Database& database, const Instance& from,
                           const Instance& to, const WriteRight& right) {
   AnnouncedLoss loss;
@@ -44,8 +52,9 @@ AnnouncedLoss LossBetween(const Snapshot& seen, const Database& database, const 
   if (!known) return loss;
   loss.report_age = std::max(absl::ZeroDuration(), seen.as_of - writer->second.at);
   loss.lost_end = SeenEnd(*writer->second.observation.database());
-  const std::optional<LogPosition>& sealed = right.lineages.back().sealed;
-  if (loss.lost_end.none() && sealed.has_value()) loss.lost_end = *sealed;
+  if (loss.lost_end.none() && ShippedToItsEnd(seen, from, right)) {
+    loss.lost_end = *right.lineages.back().sealed;
+  }
   const bool one_log = !loss.lost_end.none() && loss.kept.timeline == loss.lost_end.timeline;
   if (one_log && loss.kept.lsn >= loss.lost_end.lsn) {
     loss.window = loss.report_age;

@@ -17,6 +17,10 @@ namespace baton {
 AnnouncedLoss LossBetween(const Snapshot& seen, const Database& database, const Instance& from,
                           const Instance& to, const WriteRight& right);
 
+// Did `from` ship the log that it wrote under its right to the end, as it was last seen? The seal
+// that the journal has may also be where a failover that was given up found the shares to end.
+bool ShippedToItsEnd(const Snapshot& seen, const Instance& from, const WriteRight& right);
+
 // The same for every protected database of the pool whose present holder and its follower are
 // known: what would be lost if the serving site were gone now.
 std::vector<AnnouncedLoss> LossesNow(const Snapshot& seen, const Pool& pool);
