@@ -41,7 +41,14 @@ class Draft {
         step, StepEvent::kNotAccepted,
         RefusedOutcome("NOT_ACCEPTED", "the session ended before the agent accepted the command"));
   }
-  void On(const HostReady& event) { ReactAll(StepEvent::kHostReady, event.host); }
+  void On(const HostReady& event) {
+    if (!WordIsBroken(event.host)) return ReactAll(StepEvent::kHostReady, event.host);
+    // What answers may be writable and can be fenced: no word is taken for it.
+    Abort("baton",
+          absl::StrCat(event.host.value(), " answers, and was said to be lost; look at baton ",
+                       "status and ask again for what you want now"),
+          "");
+  }
   void On(const HostLost& event) { ReactAll(StepEvent::kHostLost, event.host); }
   void On(const StepTimedOut& event) {
     if (event.step < 0 || event.step >= Steps() || !InDirection(event.step) ||
@@ -68,9 +75,7 @@ class Draft {
         Add(StepSkipped{plan, *step, by, reason, request_id});
         return Unblocked(by, reason, request_id);
       case Verb::kAbort:
-        Add(AbortStarted{plan, by, reason, request_id});
-        ReactAll(StepEvent::kAborted);
-        return Advance();
+        return Abort(by, reason, request_id);
     }
   }
 
@@ -90,6 +95,15 @@ class Draft {
       return -1;
     }
     return name->step;
+  }
+  // A host that a failover takes for lost is there before its right was taken.
+  bool WordIsBroken(const HostId& host) const {
+    const Plan& plan = *state_.plan;
+    if (plan.kind != PlanKind::kFailover || state_.aborting || state_.EpochRaisedFor(false)) {
+      return false;
+    }
+    return std::any_of(plan.fence_on_return.begin(), plan.fence_on_return.end(),
+                       [&host](const ResourceRef& ref) { return ref.host == host; });
   }
   // A forward command ended late that an undo step met under way, and the undo waits because of
   // that.
@@ -182,6 +196,12 @@ class Draft {
       case Reaction::kTellStop:
         return Cancel(step);
     }
+  }
+
+  void Abort(const std::string& by, const std::string& reason, const std::string& request_id) {
+    Add(AbortStarted{state_.plan->id, by, reason, request_id});
+    ReactAll(StepEvent::kAborted);
+    Advance();
   }
 
   void Add(Fact fact) {

@@ -1,6 +1,7 @@
 #include "coordinator/executor/driver.h"
 
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 
@@ -94,7 +95,15 @@ void Driver::Admitted(const PlanId& id, const PoolId& pool, const std::string& r
   for (auto& done : waiting) {
     done(records.ok() ? absl::StatusOr<PlanId>(id) : absl::StatusOr<PlanId>(records.status()));
   }
-  if (records.ok()) Handle(id, Proceed{});
+  if (!records.ok()) return;
+  // Who came back since the plan was made was not heard by it.
+  std::set<HostId> lost;
+  for (const ResourceRef& ref : state_.FindExecution(id)->plan->fence_on_return) {
+    if (lost.insert(ref.host).second && gateway_.Connected(ref.host)) {
+      Handle(id, HostReady{ref.host});
+    }
+  }
+  Handle(id, Proceed{});
 }
 
 void Driver::Operate(const PlanId& plan, OperatorRequest request,

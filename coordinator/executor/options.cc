@@ -102,19 +102,23 @@ absl::Status NotAllowed(const Execution& now, Verb verb, const std::string& why)
                    now.plan->id.value(), " tells what can be done now"));
 }
 
+// People count steps from 1.
+int64_t ForPeople(int step) { return int64_t{step} + 1; }
+
 // The step that is meant; an error when none or several could be.
 absl::StatusOr<int> Meant(const Execution& now, const OperatorRequest& request) {
   const int steps = static_cast<int>(now.steps.size());
   if (request.step.has_value()) {
     const int step = *request.step;
     if (step < 0 || step >= steps) {
-      return absl::InvalidArgumentError(absl::StrCat("step: found ", step, ", wanted one of 0 to ",
-                                                     steps - 1, " of plan ", now.plan->id.value()));
+      return absl::InvalidArgumentError(absl::StrCat("step: found ", ForPeople(step),
+                                                     ", wanted one of 1 to ", steps, " of plan ",
+                                                     now.plan->id.value()));
     }
     if (!Stands(now, step)) {
       return NotAllowed(now, request.verb,
-                        absl::StrCat("step ", step, " (\"", now.plan->steps[step].title, "\") is ",
-                                     std::string(ToString(now.steps[step].state)),
+                        absl::StrCat("step ", ForPeople(step), " (\"", now.plan->steps[step].title,
+                                     "\") is ", std::string(ToString(now.steps[step].state)),
                                      ", wanted one that failed, is unknown or was not answered"));
     }
     return step;
@@ -127,7 +131,7 @@ absl::StatusOr<int> Meant(const Execution& now, const OperatorRequest& request) 
   if (found.empty()) return NotAllowed(now, request.verb, "no step qualifies");
   return absl::InvalidArgumentError(absl::StrCat(
       "step: found none, wanted one of the ", found.size(), " steps that qualify: --step ",
-      found.front(), " or another; see baton plan show ", now.plan->id.value()));
+      ForPeople(found.front()), " or another; see baton plan show ", now.plan->id.value()));
 }
 
 }  // namespace

@@ -346,6 +346,60 @@ TEST(DriverTest, AbortOfWhatNobodyAnswersForEndsAfterItsTimeLimit) {
   EXPECT_EQ(world.Of(kMove).state, PlanState::kUndone) << world.Of(kMove).waiting_for;
 }
 
+// The failover of the small pool's home site, whose hosts are gone.
+void LoseHome(SimCoordinator& world) {
+  Adopt(world);
+  for (const char* host : {"hq-sql1", "hq-chat1"}) world.agents.Disconnect(HostId(host));
+}
+
+TEST(DriverTest, FailoverOfHostsThatStayAwayGoesThrough) {
+  SimCoordinator world;
+  LoseHome(world);
+  ASSERT_TRUE(world.Admit(SmallFailover()).ok());
+  world.Run();
+  EXPECT_EQ(world.Of(kMove).state, PlanState::kSucceeded);
+  EXPECT_EQ(world.driver->state().FindPool(PoolId("pool"))->fence_due.size(), 2u);
+}
+
+TEST(DriverTest, LostHostThatAnswersBeforeTheEpochEndsTheFailoverWithNothingMoved) {
+  SimCoordinator world;
+  LoseHome(world);
+  world.agents.silent.insert("CheckDatabase");
+  ASSERT_TRUE(world.Admit(SmallFailover()).ok());
+  world.Run(absl::Seconds(1));
+  ASSERT_EQ(world.Of(kMove).state, PlanState::kRunning);
+  world.agents.Connect(HostId("hq-chat1"));
+  world.Run();
+  EXPECT_EQ(world.Of(kMove).state, PlanState::kFailed);
+  EXPECT_THAT(world.Of(kMove).end_text, HasSubstr("nothing was moved"));
+  EXPECT_THAT(world.Of(kMove).end_text, HasSubstr("hq-chat1 answers, and was said to be lost"));
+  const PoolState& pool = *world.driver->state().FindPool(PoolId("pool"));
+  EXPECT_EQ(pool.rights.at(DatabaseId("mgc")).writer, HostId("hq-sql1"));
+  EXPECT_THAT(pool.fence_due, IsEmpty());
+}
+
+TEST(DriverTest, LostHostThatAnswersWhileItsFailoverIsAdmittedEndsIt) {
+  SimCoordinator world;
+  LoseHome(world);
+  world.agents.Connect(HostId("hq-sql1"));
+  ASSERT_TRUE(world.Admit(SmallFailover()).ok());
+  world.Run();
+  EXPECT_EQ(world.Of(kMove).state, PlanState::kFailed);
+  EXPECT_THAT(world.Of(kMove).end_text, HasSubstr("hq-sql1 answers"));
+}
+
+TEST(DriverTest, LostHostThatComesBackAfterTheEpochStopsNothing) {
+  SimCoordinator world;
+  LoseHome(world);
+  world.agents.silent.insert("ApplyPendingLogs");
+  ASSERT_TRUE(world.Admit(SmallFailover()).ok());
+  world.Run(absl::Seconds(5));
+  ASSERT_TRUE(world.Of(kMove).EpochRaisedFor(false));
+  world.agents.Connect(HostId("hq-sql1"));
+  world.Run(absl::Seconds(5));
+  EXPECT_EQ(world.Of(kMove).state, PlanState::kRunning);
+}
+
 TEST(DriverTest, BrokenJournalStopsEverything) {
   SimCoordinator world;
   Adopt(world);

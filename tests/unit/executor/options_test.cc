@@ -201,5 +201,20 @@ TEST(OptionsTest, SaysWhatEachVerbWouldDo) {
   EXPECT_EQ(node.state.state, PlanState::kSucceeded);
 }
 
+TEST(OptionsTest, CountsStepsFromOneForPeople) {
+  Execution state;
+  Evolve(state,
+         Record{1, absl::UnixEpoch(), PlanAdmitted{std::make_shared<Plan>(SmallFailover())}});
+  const auto told = [&](Verb verb, std::optional<int> step) {
+    return std::string(Resolve(state, {verb, step, "me", "why", ""}).status().message());
+  };
+  EXPECT_THAT(told(Verb::kRetry, 9), HasSubstr("found 10, wanted one of 1 to 9"));
+  EXPECT_THAT(told(Verb::kRetry, 1 << 30), HasSubstr("wanted one of 1 to 9"));
+  EXPECT_THAT(told(Verb::kSkip, 8), HasSubstr("step 9 (\"Canary\") is pending"));
+  state.state = PlanState::kWaiting;
+  state.steps[3].state = state.steps[4].state = StepState::kFailed;
+  EXPECT_THAT(told(Verb::kRetry, std::nullopt), HasSubstr("--step 4 or another"));
+}
+
 }  // namespace
 }  // namespace baton::testing
