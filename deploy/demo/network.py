@@ -93,7 +93,9 @@ class Network:
 
     def join(self, name, link):
         segment, network = self.segments[name], self.sites[name]["subnet"]
-        NewSegment(segment.name, segment.description, segment.environment).power_on()
+        new = NewSegment(segment.name, segment.description, segment.environment)
+        new.power_on()
+        segment.init = new.init
         pid = segment.ask({"op": "list"})["self"]
         ip("link", "add", link, "type", "veth", "peer", "name", "uplink", "netns", str(pid))
         ip("address", "add", f"{network}.254/24", "scope", "global", "dev", link)

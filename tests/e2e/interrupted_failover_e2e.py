@@ -15,7 +15,7 @@ class InterruptedFailoverTest(WorldTest):
         come to its end, with nothing lost but what it had announced."""
         self.bring_everything_back()
         talk = self.talk()
-        talk.wait_for_more(30)
+        self.talk_on(talk, 30)
         machine = self.world.hosts[host]
         self.lose_site("hq")
         with EventStream(self.world) as stream:

@@ -28,7 +28,7 @@ class LinkTest(WorldTest):
     def test_1_the_coordinator_sees_both(self):
         page = self.page("link-cut-coordinator-sees-both")
         talk = self.talk()
-        talk.wait_for_more(20)
+        self.talk_on(talk)
         self.cut_sites_apart()
         page.note("the link between hq and dr is cut; the coordinator sees both sites")
         self.refuse("failover", "--lost-site", "hq", page=page,
@@ -41,7 +41,7 @@ class LinkTest(WorldTest):
     def test_2_a_false_word_and_the_first_contact(self):
         page = self.page("link-cut-false-word")
         talk = self.talk()
-        talk.wait_for_more(20)
+        self.talk_on(talk)
         self.cut_sites_apart()
         self.world.wires().cut("hq", "witness")
         page.note("hq is cut off from dr and from the coordinator, and still serves its people")
@@ -51,7 +51,9 @@ class LinkTest(WorldTest):
         self.assertEqual(self.chat_sites(), ["hq"], "it serves, whoever sees it")
         began = time.monotonic()
         page.note("somebody says that hq is lost. It is not")
-        plan = self.succeed("failover", "--lost-site", "hq", page=page)
+        self.refuse("failover", "--lost-site", "hq", rules=["SHARE_UNREADABLE"], page=page)
+        plan = self.succeed("failover", "--lost-site", "hq", "--override-rule", "SHARE_UNREADABLE",
+                            page=page)
         self.assertEqual(sorted(self.writable_sites()), ["dr", "hq"], "a false word has its price")
         page.baton("status", self.world.data["pool"])
         page.note("the link is mended")
@@ -83,7 +85,7 @@ class LinkTest(WorldTest):
 
     def test_3_one_way_between_the_sites(self):
         talk = self.talk()
-        talk.wait_for_more(20)
+        self.talk_on(talk)
         self.world.wires().cut("hq", "dr", one_way=True)
         plan = self.succeed("switchover")
         self.assertEqual(plan["to_site"], "dr", "shares and coordinator are all that a move needs")

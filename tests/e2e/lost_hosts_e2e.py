@@ -17,7 +17,7 @@ class LostHostsTest(WorldTest):
     def test_all_chat_servers_of_home_and_the_first_choice_elsewhere(self):
         page = self.page("chat-servers-lost")
         talk = self.talk()
-        talk.wait_for_more(20)
+        self.talk_on(talk)
         self.lose("hq-chat1", "hq-chat2", "dr-chat1")
         self.refuse("switchover", rules=["hq-chat1"], page=page)
         plan = self.succeed("switchover", "--lost-host", "hq-chat1", "--lost-host", "hq-chat2",
@@ -37,7 +37,7 @@ class LostHostsTest(WorldTest):
     def test_the_database_host_alone(self):
         page = self.page("database-host-lost")
         talk = self.talk()
-        talk.wait_for_more(20)
+        self.talk_on(talk)
         self.lose("hq-sql1")
         self.refuse("switchover", rules=["hq-sql1"], page=page)
         self.refuse("failover", rules=["NO_WORD"], page=page)

@@ -16,7 +16,7 @@ class LostSiteTest(WorldTest):
 
     def fail_over(self, talk, *words, page=None):
         """Everything at home dies while people talk. Returns the failover's plan."""
-        talk.wait_for_more(30)
+        self.talk_on(talk, 30)
         died = self.lose_site("hq")
         began = time.monotonic()
         plan = self.succeed("failover", "--lost-site", "hq", *words, page=page)
@@ -130,8 +130,7 @@ class LostSiteTest(WorldTest):
                     rules=["LOST_HOST_REACHABLE", "HOME_DATABASE_UP", "baton switchover"])
         self.refuse("failover", "--lost-site", "dr", rules=["LOST_HOST_REACHABLE"], page=page)
         self.refuse("failover", rules=["HOME_DATABASE_UP"], page=page)
-        talk.wait_for_more(20)
-        self.wait_until_follows("hq", "dr")
+        self.talk_on(talk)
         self.lose_site("hq")
         self.refuse("failover", rules=["NO_WORD"], page=page)
         self.refuse("failover", "--lost-host", "hq-chat1", rules=["NO_WORD"], page=page)

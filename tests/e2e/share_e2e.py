@@ -34,7 +34,7 @@ class ShareTest(WorldTest):
             (share / ".baton-share").write_text("hq-logs\n", encoding="ascii")
             talk = self.talk()
             self.wait_for("the archiver's failure to be seen", lambda: any(
-                "archive_failure" in member["observation"].get("database", {})
+                member["observation"].get("database", {}).get("archive_failure")
                 for member in operator_cli.members(self.world)))
             page.baton("status", self.world.data["pool"])
             done = self.command("switchover", page=page)
@@ -49,11 +49,11 @@ class ShareTest(WorldTest):
     def test_2_gone_with_its_site(self):
         page = self.page("share-lost-with-its-site")
         talk = self.talk()
-        talk.wait_for_more(30)
+        self.talk_on(talk, 30)
         self.lose_site("hq")
         self.world.hide_share("hq-logs")
         self.wait_for("the share to be missed",
-                      lambda: "share_problem" in self.dr_member()["observation"]["database"])
+                      lambda: self.dr_member()["observation"]["database"].get("share_problem"))
         self.refuse("failover", "--lost-site", "hq", rules=["SHARE_UNREADABLE"], page=page)
         plan = self.succeed("failover", "--lost-site", "hq", "--override-rule", "SHARE_UNREADABLE",
                             page=page)
@@ -65,7 +65,7 @@ class ShareTest(WorldTest):
     def test_3_a_gap(self):
         page = self.page("share-gap")
         talk = self.talk()
-        talk.wait_for_more(20)
+        self.talk_on(talk)
         machine = self.world.hosts["dr-sql1"]
         machine.power_off()
         known = set(self.log_files("hq"))
@@ -91,7 +91,7 @@ class ShareTest(WorldTest):
     def test_4_no_room_for_a_quarantine(self):
         page = self.page("quarantine-no-room")
         talk = self.talk()
-        talk.wait_for_more(30)
+        self.talk_on(talk, 30)
         self.lose_site("hq")
         plan = self.succeed("failover", "--lost-site", "hq")
         quarantine = pathlib.Path(self.world.database("hq")["quarantine_directory"])
