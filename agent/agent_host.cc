@@ -142,6 +142,9 @@ absl::Status AgentHost::AddEngine(const ResourceFile& file, const Clock* clock,
         clock, BeforeStart(*resource)};
     BATON_ASSIGN_OR_RETURN(resource->probe, PostgresqlProbe::Create(host));
     host.fences = resource->acting.store.get();
+    host.enter_child = [this, running = resource->running](const ProcessId& child) {
+      return EnterChild(*running, child);
+    };
     BATON_ASSIGN_OR_RETURN(resource->runner, PostgresqlRunner::Create(host));
     return absl::OkStatus();
   }

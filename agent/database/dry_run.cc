@@ -8,9 +8,12 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "agent/database/data_directory.h"
 #include "agent/database/postgresql_actions.h"
+#include "agent/database/quarantine.h"
 #include "common/base/status_macros.h"
 #include "common/os/fd.h"
+#include "common/os/file.h"
 
 namespace baton::postgresql {
 namespace {
@@ -127,6 +130,10 @@ absl::Status Ask(ActionContext* context, const ControlData& control,
             ArchivePlace::kCopiedAndShares)
       .status();
 }
+absl::Status Ask(ActionContext* context, const ControlData& control, const Quarantine& action) {
+  return RefuseOtherSystem(context->instance().config().resource.value(), control.system_id,
+                           action.system_id);
+}
 absl::Status Ask(ActionContext* context, const ControlData&, const SalvageLogs& action) {
   BATON_ASSIGN_OR_RETURN(
       const ControlData dead,
@@ -141,13 +148,46 @@ absl::Status Ask(ActionContext*, const ControlData&, const Other&) {
   return Refusal("NOT_A_DATABASE_ACTION", "this resource is a PostgreSQL database");
 }
 
+// Asked of a host whether it has data yet or not.
+absl::Status AskWithoutData(ActionContext* context, const Seed& action) {
+  return CheckSeed(context, action);
+}
+absl::Status AskWithoutData(ActionContext* context, const ConfigureLogShipping&) {
+  PostgresqlInstance& instance = context->instance();
+  BATON_RETURN_IF_ERROR(instance.archive().Commands().status());
+  BATON_ASSIGN_OR_RETURN(const std::string file, instance.config().Engine("settings_file"));
+  return CheckAccess(DirectoryOf(file), W_OK | X_OK, "cannot write in");
+}
+absl::Status AskWithoutData(ActionContext*, const RemoveQuarantine& action) {
+  return CheckQuarantineName(action.name);
+}
+template <class Other>
+absl::Status AskWithoutData(ActionContext* context, const Other&) {
+  return Failure("NO_DATA", absl::StrCat(context->instance().config().data_directory,
+                                         ": found no data in it; seed it first"));
+}
+
 }  // namespace
 
 absl::Status CheckPreconditions(ActionContext* context) {
+  const Action& wanted = context->command().action;
+  BATON_ASSIGN_OR_RETURN(const bool empty,
+                         HoldsNoData(context->instance().config().data_directory));
+  const bool needs_none = std::holds_alternative<Seed>(wanted) ||
+                          std::holds_alternative<ConfigureLogShipping>(wanted) ||
+                          std::holds_alternative<RemoveQuarantine>(wanted);
+  // What a Seed before it in the plan brings about.
+  const bool after_seed = std::holds_alternative<StartStandby>(wanted) ||
+                          std::holds_alternative<ApplyPendingLogs>(wanted) ||
+                          std::holds_alternative<Quarantine>(wanted);
+  if (empty && after_seed) return absl::OkStatus();
+  if (empty || needs_none) {
+    return std::visit([context](const auto& action) { return AskWithoutData(context, action); },
+                      wanted);
+  }
   BATON_ASSIGN_OR_RETURN(const ControlData control, CheckHost(context));
   return std::visit(
-      [context, &control](const auto& action) { return Ask(context, control, action); },
-      context->command().action);
+      [context, &control](const auto& action) { return Ask(context, control, action); }, wanted);
 }
 
 }  // namespace baton::postgresql

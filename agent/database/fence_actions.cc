@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "agent/database/data_directory.h"
 #include "agent/database/postgresql_actions.h"
 #include "common/base/status_macros.h"
 #include "common/os/fd.h"
@@ -110,6 +111,13 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const Fence&) {
     record.fetch.clear();
   }
   BATON_RETURN_IF_ERROR(EnsureFence(context, record));
+  BATON_ASSIGN_OR_RETURN(const bool empty, HoldsNoData(instance.config().data_directory));
+  if (empty) {
+    Outcome outcome = OkOutcome();
+    BATON_RETURN_IF_ERROR(StopCleanly(context));
+    outcome.message = "fenced; it holds no data";
+    return outcome;
+  }
   BATON_RETURN_IF_ERROR(instance.fences().PlaceStandbySignal());
   context->Did("standby.signal is in place");
   BATON_RETURN_IF_ERROR(StopCleanly(context));

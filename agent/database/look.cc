@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "agent/database/postgresql_actions.h"
+#include "agent/database/quarantine.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
 
@@ -137,6 +138,21 @@ absl::StatusOr<Outcome> See(ActionContext* context, const StopLogShipping& actio
     return Missing("the fence file does not seal the last lineage under this epoch");
   }
   return Seen(record.fetch.back().system_id, record.fetch.back().sealed, "sealed");
+}
+
+absl::StatusOr<Outcome> See(ActionContext* context, const Seed& action) {
+  return LookAtSeed(context->instance(), action);
+}
+absl::StatusOr<Outcome> See(ActionContext* context, const ConfigureLogShipping&) {
+  return LookAtSettings(context);
+}
+absl::StatusOr<Outcome> See(ActionContext*, const Quarantine&) {
+  return Missing("only another run brings it to its end; repeat it");
+}
+absl::StatusOr<Outcome> See(ActionContext* context, const RemoveQuarantine& action) {
+  const absl::StatusOr<Manifest> kept = ReadManifest(context->instance().config(), action.name);
+  if (absl::IsNotFound(kept.status())) return Seen("", std::nullopt, "it is not there");
+  return Missing("it is there");
 }
 
 absl::StatusOr<Outcome> See(ActionContext*, const CopyPendingLogs&) {

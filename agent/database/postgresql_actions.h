@@ -32,6 +32,13 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const ApplyPendingLogs& acti
 // end_of_shipping.cc
 absl::StatusOr<Outcome> Act(ActionContext* context, const StopLogShipping& action);
 absl::StatusOr<Outcome> Act(ActionContext* context, const SalvageLogs& action);
+// quarantine_actions.cc
+absl::StatusOr<Outcome> Act(ActionContext* context, const Quarantine& action);
+absl::StatusOr<Outcome> Act(ActionContext* context, const RemoveQuarantine& action);
+// seed.cc
+absl::StatusOr<Outcome> Act(ActionContext* context, const Seed& action);
+// configure_shipping.cc
+absl::StatusOr<Outcome> Act(ActionContext* context, const ConfigureLogShipping& action);
 // recover.cc
 absl::StatusOr<Outcome> Act(ActionContext* context, const Recover& action);
 // service_actions.cc
@@ -62,6 +69,12 @@ std::optional<LogPosition> FinalPosition(const FenceRecord& record, const Contro
 // The fence file says `wanted`. Not read first: whoever fences by hand between the action's own
 // look at the file and this must be noticed.
 absl::Status EnsureFence(ActionContext* context, const FenceRecord& wanted);
+
+// seed.cc: its preconditions, and whether it was carried out.
+absl::Status CheckSeed(ActionContext* context, const Seed& action);
+absl::StatusOr<Outcome> LookAtSeed(const PostgresqlInstance& instance, const Seed& action);
+// configure_shipping.cc: does the settings file hold what it should?
+absl::StatusOr<Outcome> LookAtSettings(ActionContext* context);
 
 // Brings an instance that wrote before, and was fenced, to where it can be promoted in its own log:
 // it runs as a standby under `action`'s right, unconfirmed, and has replayed its own log to the

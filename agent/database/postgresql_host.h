@@ -19,6 +19,8 @@ struct PostgresqlHost {
   ServiceManager* service = nullptr;
   ArchiveStore* archive = nullptr;
   const Clock* clock = nullptr;
+  // Enters a child that is about to act for the running command; may be empty.
+  std::function<absl::Status(const ProcessId&)> enter_child = nullptr;
   // RunOptions::before_start of every program that probe and runner start: enters it in the ledger
   // while a command runs. Null: nobody remembers it.
   std::function<absl::Status(const ProcessId&)> before_start = nullptr;

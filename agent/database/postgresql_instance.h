@@ -39,6 +39,11 @@ class PostgresqlInstance {
   }
   std::string StandbySignalFile() const { return config().data_directory + "/standby.signal"; }
 
+  // RunOptions::before_start of a child that acts for the running command.
+  absl::Status EnterChild(const ProcessId& child) const {
+    return host_.enter_child == nullptr ? absl::OkStatus() : host_.enter_child(child);
+  }
+
   absl::StatusOr<ControlData> Control() const;
   WalFolder Wal(const ControlData& control) const {
     return WalFolder(config().data_directory, control.segment_bytes);

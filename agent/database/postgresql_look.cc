@@ -8,6 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "agent/database/data_directory.h"
+#include "agent/database/log_chain.h"
+#include "agent/database/log_end.h"
+#include "agent/database/quarantine.h"
 namespace baton::postgresql {
 namespace {
 
@@ -56,23 +60,59 @@ void DescribePrimary(const ServerView& view, DatabaseObservation* seen) {
   if (view.archiver_pid == 0) AddProblem("no archiver runs, so nothing is shipped", seen);
 }
 
-void DescribeStandby(const PostgresqlInstance& instance, const ServerView& view,
-                     const std::optional<ControlData>& control, DatabaseObservation* seen) {
+void DescribeArchive(PostgresqlInstance* instance, const ServerView& view,
+                     const ControlData& control, LookMemory* memory, DatabaseObservation* seen) {
+  const absl::StatusOr<FenceRecord> record = instance->Fence();
+  if (!record.ok() || record->fetch.empty()) return;
+  const std::string from =
+      WalSegmentName(WalSegmentOf(view.position, control.segment_bytes), control.segment_bytes);
+  const std::optional<ShareView> shares = memory->shares.Ask(record->fetch, from);
+  ArchivedLog log;
+  if (shares.has_value()) {
+    seen->share_problem = shares->problem;
+    log = shares->log;
+  } else {
+    absl::StatusOr<ArchivedLog> copied =
+        instance->archive().List(record->fetch, from, ArchivePlace::kCopied);
+    if (copied.ok()) log = *std::move(copied);
+  }
+  const LogChain chain = FollowChain(view.position, log, control.segment_bytes);
+  seen->lag_bytes = BytesBeyond(view.position, chain, control.segment_bytes);
+  // One that it does not wait for it has by other means, or has passed since the shares were looked
+  // at.
+  const std::optional<StartupTitle> title = ParseStartupTitle(view.startup_title);
+  constexpr size_t kTimelineDigits = 8;
+  const bool waits = title.has_value() && title->waiting && chain.gap.size() > kTimelineDigits &&
+                     chain.gap.substr(kTimelineDigits) == title->segment.substr(kTimelineDigits);
+  if (waits || chain.gap.find(".history") != std::string::npos) seen->gap = chain.gap;
+}
+
+void DescribeStandby(PostgresqlInstance* instance, const ServerView& view,
+                     const std::optional<ControlData>& control, LookMemory* memory,
+                     DatabaseObservation* seen) {
   seen->state = DatabaseState::kStandby;
   seen->lag = view.lag;
+  seen->last_commit = view.last_commit;
   if (view.replay_paused) AddProblem("replay is paused (pg_wal_replay_resume())", seen);
-  const absl::StatusOr<FenceRecord> record = instance.Fence();
-  if (!record.ok() || !control.has_value()) return;
-  const absl::StatusOr<std::vector<std::string>> copied = instance.archive().Copied(record->fetch);
-  if (copied.ok()) {
-    seen->lag_bytes = BytesBeyond(view.position, *copied, control->segment_bytes);
-  } else if (!absl::IsNotFound(copied.status())) {
-    AddProblem(std::string(copied.status().message()), seen);
+  if (control.has_value()) DescribeArchive(instance, view, *control, memory, seen);
+}
+
+// Reads the last log file anew only when the control file says something else.
+void DescribeLogEnd(const PostgresqlInstance& instance, const ControlData& control,
+                    LookMemory* memory, DatabaseObservation* seen) {
+  const std::string of =
+      absl::StrCat(control.system_id, " ", control.state, " ", control.checkpoint.ToString());
+  if (memory->end_of != of) {
+    const absl::StatusOr<LogPosition> end = FindLogEnd(instance.config().data_directory, control);
+    memory->log_end = end.value_or(LogPosition{});
+    memory->end_of = of;
   }
+  seen->log_end = memory->log_end;
 }
 
 void DescribeServer(PostgresqlInstance* instance, const ServerView& view, absl::Duration timeout,
-                    const std::optional<ControlData>& control, DatabaseObservation* seen) {
+                    const std::optional<ControlData>& control, LookMemory* memory,
+                    DatabaseObservation* seen) {
   if (control.has_value() && control->system_id != view.system_id) {
     AddProblem(absl::StrCat("the server at ", instance->config().resource.value(),
                             "'s address is another cluster: found system identifier ",
@@ -86,7 +126,7 @@ void DescribeServer(PostgresqlInstance* instance, const ServerView& view, absl::
   seen->clean_shutdown = false;
   seen->client_sessions = view.client_sessions;
   if (view.in_recovery) {
-    DescribeStandby(*instance, view, control, seen);
+    DescribeStandby(instance, view, control, memory, seen);
   } else {
     DescribePrimary(view, seen);
   }
@@ -135,19 +175,6 @@ FenceSummary SummariseFence(const PostgresqlInstance& instance, bool nothing_run
 
 }  // namespace
 
-uint64_t BytesBeyond(const LogPosition& replayed, const std::vector<std::string>& copied,
-                     uint64_t segment_bytes) {
-  uint64_t end = replayed.lsn;
-  for (const std::string& name : copied) {
-    const std::optional<WalSegment> segment = ParseWalSegmentName(name, segment_bytes);
-    if (!segment.has_value() || segment->timeline < replayed.timeline) continue;
-    // The file that is being replayed counts as applied: how much of it is filled is not known.
-    if (segment->number <= replayed.lsn / segment_bytes) continue;
-    end = std::max(end, (segment->number + 1) * segment_bytes);
-  }
-  return end - replayed.lsn;
-}
-
 Observation NotSeen(const ResourceConfig& config, std::string problem) {
   Observation observation;
   observation.resource = config.resource;
@@ -159,23 +186,31 @@ Observation NotSeen(const ResourceConfig& config, std::string problem) {
 }
 
 Observation LookAt(PostgresqlInstance* instance, absl::Duration timeout,
-                   const absl::StatusOr<ServiceStatus>& service) {
+                   const absl::StatusOr<ServiceStatus>& service, LookMemory* memory) {
   Observation observation = NotSeen(instance->config(), "");
   DatabaseObservation seen;
   observation.service_managed = service.ok() && service->managed;
-  const std::optional<ControlData> control = LookAtFiles(*instance, &seen);
+  const bool empty = HoldsNoData(instance->config().data_directory).value_or(false);
+  std::optional<ControlData> control;
+  if (!empty) control = LookAtFiles(*instance, &seen);
   instance->Disconnect();
   const absl::StatusOr<ServerView> view = instance->View(timeout);
   const bool nothing_runs =
       !view.ok() && instance->fences().ProveNothingRuns(absl::ZeroDuration()).ok();
   if (view.ok()) {
-    DescribeServer(instance, *view, timeout, control, &seen);
+    DescribeServer(instance, *view, timeout, control, memory, &seen);
   } else {
     DescribeSilence(view.status(), nothing_runs, &seen);
   }
-  if (service.ok() && !service->refused.empty() && seen.state == DatabaseState::kDown) {
-    AddProblem(absl::StrCat("the gate refused its last start: ", service->refused), &seen);
+  if (seen.state == DatabaseState::kDown) {
+    if (control.has_value()) DescribeLogEnd(*instance, *control, memory, &seen);
+    if (empty) {
+      seen.state = DatabaseState::kEmpty;
+    } else if (service.ok() && !service->refused.empty()) {
+      AddProblem(absl::StrCat("the gate refused its last start: ", service->refused), &seen);
+    }
   }
+  seen.quarantine = ListQuarantine(instance->config());
   observation.fence = SummariseFence(*instance, nothing_runs, seen.state);
   observation.detail = std::move(seen);
   instance->Disconnect();

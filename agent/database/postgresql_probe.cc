@@ -28,6 +28,7 @@ using WholeLook = postgresql::BoundedLook<Observation>;
 struct PostgresqlProbe::Parts {
   postgresql::Interrupt interrupt;
   std::unique_ptr<postgresql::PostgresqlInstance> instance;  // used by `whole` only
+  std::unique_ptr<postgresql::LookMemory> memory;            // used by `whole` only
   std::shared_ptr<ServiceLook> service;
   std::shared_ptr<WholeLook> whole;
 
@@ -36,7 +37,8 @@ struct PostgresqlProbe::Parts {
     return postgresql::LookAt(instance.get(), kServerTimeout,
                               status.has_value()
                                   ? *std::move(status)
-                                  : absl::DeadlineExceededError("its supervisor does not answer"));
+                                  : absl::DeadlineExceededError("its supervisor does not answer"),
+                              memory.get());
   }
 };
 
@@ -45,6 +47,7 @@ absl::StatusOr<std::unique_ptr<PostgresqlProbe>> PostgresqlProbe::Create(
   auto parts = std::make_shared<Parts>();
   BATON_ASSIGN_OR_RETURN(parts->instance,
                          postgresql::PostgresqlInstance::Create(host, &parts->interrupt));
+  parts->memory = std::make_unique<postgresql::LookMemory>(host.archive, host.clock);
   parts->service =
       ServiceLook::Make(host.clock, [service = host.service] { return service->Status(); });
   // A plain pointer: the parts hold the look. The destructor sees that they outlive it.

@@ -37,7 +37,9 @@ SELECT r.in_recovery,
        a.archiver_pid, a.clients,
        s.last_archived_wal,
        CASE WHEN s.last_failed_time > coalesce(s.last_archived_time, '-infinity')
-            THEN s.last_failed_wal END
+            THEN s.last_failed_wal END,
+       CASE WHEN r.in_recovery
+            THEN (1000000 * extract(epoch FROM pg_last_xact_replay_timestamp()))::bigint END
 FROM (SELECT pg_is_in_recovery() AS in_recovery) r,
      (SELECT max(pid) FILTER (WHERE backend_type = 'startup') AS startup_pid,
              max(wait_event) FILTER (WHERE backend_type = 'startup') AS startup_wait,
@@ -139,6 +141,7 @@ absl::StatusOr<ServerView> ViewServer(PostgresqlConnection* connection, absl::Du
   view.client_sessions = static_cast<uint64_t>(rows.Number(0, 12));
   view.last_archived = rows.Text(0, 13);
   view.failing_file = rows.Text(0, 14);
+  if (!rows.IsNull(0, 15)) view.last_commit = absl::FromUnixMicros(rows.Number(0, 15));
   if (view.in_recovery) {
     view.startup_title = ProcessTitle(view.startup_pid);
     view.position.timeline = ReplayTimeline(control_timeline, view.startup_title);

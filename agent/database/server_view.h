@@ -25,7 +25,9 @@ struct ServerView {
   bool replay_paused = false;
   bool end_of_log = false;  // standby: has replayed all it can get and waits before it asks again
   absl::Duration lag = absl::ZeroDuration();  // standby: age of the last applied transaction
-  int64_t archiver_pid = 0;                   // 0: none runs
+  // Standby: when the last applied transaction was committed, by the writer's clock. Past: none.
+  absl::Time last_commit = absl::InfinitePast();
+  int64_t archiver_pid = 0;  // 0: none runs
   std::string last_archived;
   std::string failing_file;      // the archiver's last try failed, at this file
   uint64_t client_sessions = 0;  // all but Baton's own

@@ -139,8 +139,10 @@ World::World() {
   }
   Write(folder_ + "/password", "secret");
   Write(folder_ + "/passfile", "*:*:*:baton:secret\n", 0600);
-  MakeSite("home", &home_, FreePort());
-  MakeSite("away", &away_, FreePort());
+  const int home_port = FreePort();
+  const int away_port = FreePort();
+  MakeSite("home", &home_, home_port, away_port);
+  MakeSite("away", &away_, away_port, home_port);
   Bootstrap();
   Supervise(&home_);
   Supervise(&away_);
@@ -167,7 +169,7 @@ World::~World() {
   if (getenv("BATON_KEEP_WORLD") == nullptr) std::filesystem::remove_all(folder_);
 }
 
-void World::MakeSite(const std::string& name, Site* site, int port) {
+void World::MakeSite(const std::string& name, Site* site, int port, int other_port) {
   site->folder = absl::StrCat(folder_, "/", name);
   for (const char* part : {"", "/etc", "/run", "/copy"}) {
     std::filesystem::create_directories(site->folder + part);
@@ -181,8 +183,9 @@ void World::MakeSite(const std::string& name, Site* site, int port) {
       "share.away-share = $3/away-share\ncopy_destination = $2/copy\nstop_timeout = 20s\n"
       "postgresql.bin_directory = $1\npostgresql.address = 127.0.0.1\npostgresql.port = $4\n"
       "postgresql.user = baton\npostgresql.password_file = $3/passfile\n"
-      "postgresql.database = postgres\n",
-      name, kBin, site->folder, folder_, port);
+      "postgresql.database = postgres\npostgresql.settings_file = $2/etc/shipping.conf\n"
+      "postgresql.instance.$5 = 127.0.0.1:$6\n",
+      name, kBin, site->folder, folder_, port, name == "home" ? "away" : "home", other_port);
   Write(site->folder + "/resource.conf", text);
   const absl::StatusOr<ResourceConfig> config = ParseResourceConfig(text, "resource.conf");
   ASSERT_TRUE(config.ok()) << config.status();
@@ -200,7 +203,8 @@ void World::WriteConfiguration(const Site& site) {
             "archive_timeout = 1s\narchive_command = '$2 archive-push $0/resource.conf %p'\n"
             "restore_command = '$2 archive-fetch $0/resource.conf %f %p'\n"
             "recovery_target_timeline = latest\nwal_retrieve_retry_interval = 100ms\n"
-            "max_standby_archive_delay = 0\ninclude_if_exists = 'extra.conf'\n",
+            "max_standby_archive_delay = 0\ninclude_if_exists = 'shipping.conf'\n"
+            "include_if_exists = 'extra.conf'\n",
             site.folder, site.config.engine.at("port"), GuardProgram()));
   Write(site.folder + "/etc/pg_hba.conf",
         "host all baton 127.0.0.0/8 scram-sha-256\nhost replication baton 127.0.0.0/8 "
@@ -282,8 +286,15 @@ void World::Supervise(Site* site) {
   auto service = MakeServiceManager(site->config, file, GuardProgram());
   ASSERT_TRUE(service.ok()) << service.status();
   site->service = *std::move(service);
-  PostgresqlHost host{site->config, site->fences.get(), site->service.get(), site->archive.get(),
-                      &clock_};
+  PostgresqlHost host{site->config,
+                      site->fences.get(),
+                      site->service.get(),
+                      site->archive.get(),
+                      &clock_,
+                      [site](const ProcessId& child) {
+                        site->children.push_back(child.pid);
+                        return absl::OkStatus();
+                      }};
   auto runner = PostgresqlRunner::Create(host);
   auto probe = PostgresqlProbe::Create(host);
   ASSERT_TRUE(runner.ok() && probe.ok()) << runner.status() << probe.status();

@@ -35,6 +35,7 @@ struct Site {
   std::unique_ptr<FenceStore> fences;
   std::unique_ptr<ServiceManager> service;
   std::unique_ptr<ArchiveStore> archive;
+  std::vector<pid_t> children;  // that acted for its runner
   std::unique_ptr<PostgresqlRunner> runner;
   std::unique_ptr<PostgresqlProbe> probe;
 
@@ -104,7 +105,7 @@ class World {
   bool Eventually(const std::string& what, const std::function<bool()>& condition);
 
  private:
-  void MakeSite(const std::string& name, Site* site, int port);
+  void MakeSite(const std::string& name, Site* site, int port, int other_port);
   void WriteConfiguration(const Site& site);
   void Bootstrap();
   void Supervise(Site* site);

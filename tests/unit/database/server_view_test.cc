@@ -7,7 +7,6 @@
 #include "gtest/gtest.h"
 
 #include "agent/database/postgresql_connection.h"
-#include "agent/database/postgresql_look.h"
 
 namespace baton::postgresql {
 namespace {
@@ -45,21 +44,6 @@ TEST(SettingsTest, NameWhomAWeakerCommitAppliesTo) {
 TEST(SettingsTest, ReportAllFindings) {
   EXPECT_THAT(JudgeSettings({{"fsync", "off", ""}, {"full_page_writes", "off", ""}}),
               AllOf(HasSubstr("fsync"), HasSubstr("full_page_writes")));
-}
-
-TEST(LagTest, CountsWhatCameAndIsNotApplied) {
-  const LogPosition replayed{1, 3 * kMegabyte + 100};
-  EXPECT_EQ(BytesBeyond(replayed, {}, kMegabyte), 0u);
-  EXPECT_EQ(BytesBeyond(replayed, {"000000010000000000000003"}, kMegabyte), 0u);
-  EXPECT_EQ(
-      BytesBeyond(replayed, {"000000010000000000000003", "000000010000000000000005"}, kMegabyte),
-      3 * kMegabyte - 100);
-}
-
-TEST(LagTest, LeavesOlderTimelinesAndOtherFilesOut) {
-  const LogPosition replayed{2, 3 * kMegabyte};
-  EXPECT_EQ(BytesBeyond(replayed, {"000000010000000000000009", "00000003.history"}, kMegabyte), 0u);
-  EXPECT_EQ(BytesBeyond(replayed, {"000000030000000000000004"}, kMegabyte), 2 * kMegabyte);
 }
 
 TEST(EndpointTest, RefusesNamesThatWouldHaveToBeLookedUp) {
