@@ -10,6 +10,7 @@
 #include "coordinator/planner/explain.h"
 #include "coordinator/planner/plan_builder.h"
 #include "coordinator/planner/seeding.h"
+#include "coordinator/planner/word.h"
 
 namespace baton {
 namespace {
@@ -51,6 +52,13 @@ class Adoption {
     const bool ours = state_ != nullptr && plan.epoch_before.generation == state_->epoch.generation;
     plan.epoch = ours ? plan.epoch_before.Next() : Epoch{plan.epoch_before.generation + 1, 1};
     plan.undo_epoch = plan.epoch.Next();
+    // A move that was given up took their right, and was not seen to stop them.
+    for (const ChatServer& server : ask.pool.chat_servers) {
+      const ResourceRef ref = RefOf(server);
+      if (!LeftOut(ask, state_, server) || !SeenToServe(ask.seen, ref)) continue;
+      plan.fence_on_return.push_back(ref);
+      plan.explanation.push_back(ExplainFencedOnReturn(ref));
+    }
   }
 
   Plan Make() {

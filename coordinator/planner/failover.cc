@@ -246,7 +246,8 @@ std::optional<Plan> MakeFailover(const Inquiry& ask) {
   for (const DatabaseMove& move : moves) {
     takeovers.push_back(CheckTakeover(ask, *state, move, overrides));
   }
-  const ServingChat serving = SplitServing(ask, *state);
+  ServingChat serving = SplitServing(ask, *state);
+  AddStrays(ask, *state, serving);
   const ChatChoice chat = ChooseChatServers(ask, ask.seen.topology->SiteOf(moves.front().to->host));
   for (const ChatServer* server : chat.next) {
     if (!state->active_chat.contains(RefOf(*server))) CheckIdleChat(ask, *state, RefOf(*server));

@@ -47,6 +47,20 @@ void RefuseWithoutWord(const Inquiry& ask, const ResourceRef& ref, const std::st
                                 "; else start baton-agent there"));
 }
 
+namespace {
+
+void Sort(const Inquiry& ask, const ResourceRef& ref, ServingChat& split) {
+  if (ask.seen.Connected(ref.host)) {
+    split.reached.push_back(ref);
+  } else if (SaidLost(ask, ref.host)) {
+    split.lost.push_back(ref);
+  } else {
+    RefuseWithoutWord(ask, ref, "it may serve");
+  }
+}
+
+}  // namespace
+
 ServingChat SplitServing(const Inquiry& ask, const PoolState& state) {
   ServingChat split;
   for (const auto& [ref, epoch] : state.active_chat) {
@@ -56,15 +70,28 @@ ServingChat SplitServing(const Inquiry& ask, const PoolState& state) {
       ask.refusals.Add("CHAT_NOT_IN_TOPOLOGY", ref.ToString(), "active, but not in the topology",
                        "a chat server of the pool",
                        "name it in the topology again: baton topology apply FILE --reason TEXT");
-    } else if (ask.seen.Connected(ref.host)) {
-      split.reached.push_back(ref);
-    } else if (SaidLost(ask, ref.host)) {
-      split.lost.push_back(ref);
     } else {
-      RefuseWithoutWord(ask, ref, "it may serve");
+      Sort(ask, ref, split);
     }
   }
   return split;
+}
+
+bool SeenToServe(const Snapshot& seen, const ResourceRef& ref) {
+  const Observation* last = seen.Find(ref);
+  if (last == nullptr || last->chat() == nullptr) return false;
+  const ChatState state = last->chat()->state;
+  return state == ChatState::kServing || state == ChatState::kDraining ||
+         last->fence.phase == FencePhase::kOpen;
+}
+
+void AddStrays(const Inquiry& ask, const PoolState& state, ServingChat& serving) {
+  for (const ChatServer& server : ask.pool.chat_servers) {
+    const ResourceRef ref = RefOf(server);
+    const bool comes = !ask.seen.Connected(ref.host) && state.fence_due.contains(ref);
+    if (state.active_chat.contains(ref) || comes || !SeenToServe(ask.seen, ref)) continue;
+    Sort(ask, ref, serving);
+  }
 }
 
 }  // namespace baton
