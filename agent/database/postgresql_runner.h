@@ -22,6 +22,19 @@
 // Recover           in recovery, or down and     fence open and confirmed,     a commit on a new
 //                   then started; no other       promoted                      timeline
 //                   right
+//   with own_log    fenced, stopped, wrote       the same, in its own log      the same
+//                   before
+// StopLogShipping   no right; shares readable    fence file seals the last     the list of what
+//                   or given up                  lineage                       shares and copies hold
+// SalvageLogs       a dead directory of the      its log in the copy           bytes copied
+//                   same system                  destination
+// Quarantine        fenced, stopped, the same    data directory empty; what    manifest and data in
+//                   system                       it held alone is kept         the quarantine
+// RemoveQuarantine  –                            nothing of that name          –
+// Seed              no right, stopped, empty     a whole copy with             control file, no
+//                                                standby.signal                marker
+// ConfigureLog-     settings_file                settings in it, read by the   pg_file_settings
+//   Shipping                                     server
 // Unfence           stopped or read-write, its   fence open and confirmed, no  a commit
 //                   log not shipped to its end,  standby.signal, runs
 //                   never a standby
@@ -47,7 +60,8 @@
 // Start             Stop                               –
 // Stop              Start                              –
 //
-// All are idempotent, and none removes or overwrites log: what a crash left is recovered under the
+// All are idempotent, and none but Quarantine and RemoveQuarantine, on somebody's word, removes or
+// overwrites log: what a crash left is recovered under the
 // fence, with nothing to fetch. A stop is always clean and bounded; a server that does not stop in
 // time makes Fence and Stop fail, with the fence in place. Every one but CheckDatabase,
 // EndConnections, ApplyPendingLogs, Start and Stop refuses an epoch below the fence file's.
