@@ -118,8 +118,9 @@ class Adoption {
     for (const ChatServer& server : ask_.pool.chat_servers) {
       if (LeftOut(ask_, state_, server)) continue;
       const bool runs = Chat(server).state != ChatState::kDown;
-      // What runs cannot serve before its database does; Activate sees whether it does then.
-      if (runs && !DatabasesServe()) continue;
+      // What was drained, or whose database does not serve yet, serves only after Activate.
+      const bool serves = Chat(server).state == ChatState::kServing && DatabasesServe();
+      if (runs && !serves) continue;
       checked_.push_back(builder_.Add(RefOf(server), CheckChat{runs},
                                       absl::StrCat("Check ", RefOf(server).ToString()), {raised_}));
     }
