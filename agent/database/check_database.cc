@@ -138,6 +138,13 @@ absl::Status CheckRunning(ActionContext* context, const CheckDatabase& wanted,
   return CheckReplay(instance, view);
 }
 
+// A primary that nobody protected yet: ConfigureLogShipping is to make its settings and to prepare its
+// share, which has no marker before.
+bool IsBare(const PostgresqlInstance& instance) {
+  const absl::StatusOr<std::string> settings = instance.config().Engine("settings_file");
+  return settings.ok() && !Exists(*settings).value_or(true);
+}
+
 }  // namespace
 
 absl::Status CheckInRole(ActionContext* context, const CheckDatabase& wanted) {
@@ -153,6 +160,7 @@ absl::Status CheckInRole(ActionContext* context, const CheckDatabase& wanted) {
   // A backup without a checkpoint asked for is one whose other site may be lost, shares and all:
   // what it can read of them shows in its observation.
   if (!WantsPrimary(wanted) && !wanted.checkpoint) return absl::OkStatus();
+  if (WantsPrimary(wanted) && !wanted.running && IsBare(instance)) return absl::OkStatus();
   return instance.archive().CheckShares();
 }
 

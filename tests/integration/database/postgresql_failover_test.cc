@@ -130,6 +130,8 @@ TEST(FailoverTest, AShareThatIsGoneCountsOnlyWithSomeonesWord) {
   std::filesystem::remove(home.share_path() + "/.baton-share");
   world.KillAll(home);
   const std::vector<int64_t> acknowledged = writer.Stop();
+  world.Eventually("the share is missed",
+                   [&] { return !world.Observe(away).database()->share_problem.empty(); });
   world.NextEpoch();
   const Outcome refused = world.Do(away, StopLogShipping{world.lineages(), false});
   EXPECT_EQ(refused.reason, "SHARE_UNREADABLE") << refused.message;
@@ -201,6 +203,8 @@ TEST(FailoverTest, AGapIsNamedAndTheLogSealedBeforeIt) {
     const Observation seen = world.Observe(away);
     return seen.database()->state == DatabaseState::kStandby;
   });
+  world.Eventually("the gap is seen",
+                   [&] { return world.Observe(away).database()->gap == missing; });
   world.NextEpoch();
   const Outcome stopped = world.Do(away, StopLogShipping{world.lineages(), false});
   ASSERT_TRUE(stopped.ok()) << stopped.message;

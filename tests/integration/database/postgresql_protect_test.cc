@@ -134,6 +134,27 @@ TEST(ProtectTest, ASeedThatWasCutOffIsNeverStartedAndBeginsAnew) {
   EXPECT_TRUE(world.Do(home, StartStandby{world.lineages()}).ok());
 }
 
+TEST(ProtectTest, ACancelledSeedLeavesNothingThatStarts) {
+  World world;
+  Site& home = world.home();
+  const LogPosition fork = LoseHome(world);
+  ASSERT_TRUE(world.Do(home, Quarantine{world.system_id(), fork, "a", std::nullopt}).ok());
+  Command command;
+  command.id = CommandId("seed");
+  command.epoch = world.epoch();
+  command.timeout = absl::Minutes(1);
+  command.action = Seed{world.away().config.host, world.system_id()};
+  std::promise<Outcome> promise;
+  home.runner->Start(command, nullptr, [&](Outcome o) { promise.set_value(std::move(o)); });
+  world.Eventually("it copies", [&] { return !home.children.empty(); });
+  home.runner->Cancel(command.id);
+  const Outcome outcome = promise.get_future().get();
+  EXPECT_EQ(outcome.code, OutcomeCode::kCancelled) << outcome.message;
+  EXPECT_EQ(world.Observe(home).database()->state, DatabaseState::kEmpty);
+  EXPECT_FALSE(world.Do(home, Start{}).ok());
+  EXPECT_TRUE(world.Do(home, command.action).ok());
+}
+
 TEST(ProtectTest, SettingsAreWrittenReadAndWaitForARestartWhereTheyMust) {
   World world;
   Site& home = world.home();
