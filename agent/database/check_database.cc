@@ -8,6 +8,7 @@
 #include "agent/database/postgresql_actions.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
+#include "common/os/file.h"
 #include "common/os/process.h"
 
 namespace baton::postgresql {
@@ -138,8 +139,8 @@ absl::Status CheckRunning(ActionContext* context, const CheckDatabase& wanted,
   return CheckReplay(instance, view);
 }
 
-// A primary that nobody protected yet: ConfigureLogShipping is to make its settings and to prepare its
-// share, which has no marker before.
+// A primary that nobody protected yet: ConfigureLogShipping is to make its settings and to prepare
+// its share, which has no marker before.
 bool IsBare(const PostgresqlInstance& instance) {
   const absl::StatusOr<std::string> settings = instance.config().Engine("settings_file");
   return settings.ok() && !Exists(*settings).value_or(true);
