@@ -236,7 +236,7 @@ class Adoption {
         seeding.prepare_share = pair.backup->share != pair.primary->share;
         AddSeeding(seeding, std::move(after), builder_);
         builder_.plan().explanation.push_back(ExplainSeeding(seeding));
-      } else if (pair.own_log) {
+      } else if (pair.own_log && pair.follows) {
         builder_.StartStandby(*pair.database, *pair.backup, Fetch(pair), std::move(after));
         builder_.Last().input_from = opened_[i];
         builder_.Last().skippable = true;
@@ -289,7 +289,7 @@ std::optional<Plan> Adopt(const Inquiry& ask, const PoolState* state,
     }
     plan.explanation.push_back(absl::StrCat(pair.database->id.value(), " is written on ",
                                             pair.primary->host.value(), why));
-    if (pair.backup == nullptr) {
+    if (!pair.follows) {
       plan.explanation.push_back(absl::StrCat(
           pair.database->id.value(), " stays unprotected: baton protect ", ask.pool.id.value()));
     }

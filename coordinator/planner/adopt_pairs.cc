@@ -187,6 +187,23 @@ std::vector<RolePair> PairsOfTopology(const Inquiry& ask, bool bare) {
   return pairs;
 }
 
+namespace {
+
+// Its log is part of the one that `right` was held for: it followed, and was not promoted since.
+bool Follows(const Inquiry& ask, const WriteRight& right, const Instance& other) {
+  const Observation* seen = ask.seen.Find(RefOf(other));
+  return right.followers.contains(other.host) && seen != nullptr &&
+         seen->fence.write_epoch <= right.lineages.back().epoch;
+}
+
+bool Empty(const Inquiry& ask, const Instance& instance) {
+  const Observation* seen = ask.seen.Find(RefOf(instance));
+  return seen != nullptr && seen->database() != nullptr &&
+         seen->database()->state == DatabaseState::kEmpty;
+}
+
+}  // namespace
+
 std::vector<RolePair> PairsOfJournal(const Inquiry& ask, const PoolState& state) {
   std::vector<RolePair> pairs;
   const Topology& topology = *ask.seen.topology;
@@ -215,6 +232,8 @@ std::vector<RolePair> PairsOfJournal(const Inquiry& ask, const PoolState& state)
     if (RefuseAbsentWriter(ask, RefOf(*holder))) continue;
     if (between) {
       CheckLastHolder(ask, RefOf(*holder), right->second);
+      // Nothing there could be promoted.
+      if (Empty(ask, *other) && CheckDatabaseSeen(ask, RefOf(*other)) != nullptr) other = nullptr;
     } else {
       CheckHolder(ask, RefOf(*holder), right->second);
       if (!right->second.followers.contains(other->host)) other = nullptr;
@@ -223,7 +242,8 @@ std::vector<RolePair> PairsOfJournal(const Inquiry& ask, const PoolState& state)
       CheckFollower(ask, state.epoch, RefOf(*other), RefOf(*holder), between);
       CheckTwins(ask, RefOf(*holder), RefOf(*other));
     }
-    pairs.push_back({database, holder, other, between});
+    const bool follows = other != nullptr && (!between || Follows(ask, right->second, *other));
+    pairs.push_back({database, holder, other, between, follows});
     const SiteId first = topology.SiteOf(pairs.front().primary->host);
     if (topology.SiteOf(holder->host) != first) {
       ask.refusals.Add("DATABASES_SPLIT", database->id.value(),

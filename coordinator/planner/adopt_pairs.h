@@ -17,6 +17,9 @@ struct RolePair {
   // The right was taken from the primary by a move that was given up: it takes it back out of its
   // own log, whatever was shipped of it.
   bool own_log = false;
+  // The backup can go on from what it has. Else it is fenced alone: its log may have left the
+  // primary's.
+  bool follows = true;
 };
 
 // The first epoch: as the topology has it. Refuses DATABASE_ROLE, FENCE_STATE, SYSTEM_ID_MISSING,
@@ -29,7 +32,7 @@ std::vector<RolePair> PairsOfTopology(const Inquiry& ask, bool bare);
 // DATABASE_ROLE, WRITE_EPOCH_DIFFERS and SYSTEM_ID_DIFFERS when the holder is not what it was when
 // it lost its right; DATABASE_ROLE and FENCE_STATE when the other one could write;
 // LOG_SHIPPED_TO_ITS_END when the other one has applied what nobody may write after. An instance
-// that does not follow is left alone, unless the right was on its way to it.
+// that does not follow is left alone, unless the right was on its way to it: then it is fenced.
 std::vector<RolePair> PairsOfJournal(const Inquiry& ask, const PoolState& state);
 
 // Every right is where the journal has it: databases writable under it, chat served under it, fence
