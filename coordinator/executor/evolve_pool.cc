@@ -20,16 +20,26 @@ void GiveRight(WriteRight& right, const Step& step, const Lineage& write) {
   }
 }
 
+// What others wrote since `host` did is no part of its log, and may hold files of the same names.
+void ForgetOthers(WriteRight& right, const HostId& host) {
+  const auto own = std::find_if(right.lineages.rbegin(), right.lineages.rend(),
+                                [&host](const Lineage& each) { return each.instance == host; });
+  if (own != right.lineages.rend()) right.lineages.erase(own.base(), right.lineages.end());
+}
+
 // Moves the right to an instance whose log leaves the one before it at the outcome's position.
-void Recovered(PoolState& pool, const Step& step, const Lineage& write, const Outcome& outcome) {
+void Recovered(PoolState& pool, const Step& step, const Recover& recover, const Outcome& outcome) {
   pool.fence_due.erase(step.target);
   WriteRight* right = RightOf(pool, step);
   if (right == nullptr) return;
+  if (recover.own_log && !right->followers.contains(step.target.host)) {
+    ForgetOthers(*right, step.target.host);
+  }
   // Of a log whose shipped end nobody knows: an undo whose tail was not answered for.
   if (!right->lineages.empty() && !right->lineages.back().sealed.has_value()) {
     right->lineages.back().sealed = outcome.position;
   }
-  GiveRight(*right, step, write);
+  GiveRight(*right, step, recover.write);
   right->fork = outcome.position.value_or(LogPosition());
   right->followers.clear();
 }
@@ -92,7 +102,7 @@ void Succeeded(PoolState& pool, const Plan& plan, const Step& step, const Outcom
       right->lineages.back().sealed = outcome.position;
     }
   } else if (const auto* recover = std::get_if<Recover>(&action)) {
-    Recovered(pool, step, recover->write, outcome);
+    Recovered(pool, step, *recover, outcome);
   } else if (const auto* unfence = std::get_if<Unfence>(&action)) {
     Unfenced(pool, plan, step, unfence->write);
   } else if (std::holds_alternative<Activate>(action)) {

@@ -116,6 +116,26 @@ TEST_F(PoolTest, UndoThatPromotesFromItsOwnLogSealsWhatNobodySealed) {
   EXPECT_FALSE(right().lineages[1].sealed.has_value());
 }
 
+TEST_F(PoolTest, OwnLogOfOneThatNeverFollowedLeavesOutWhatOthersWroteSince) {
+  Lineage of_other = right().lineages.back();
+  of_other.instance = HostId("dr-sql1");
+  of_other.epoch = Epoch{1, 2};
+  right().lineages.back().sealed = LogPosition{1, 0x30FFFFF};
+  right().lineages.push_back(of_other);
+  right().followers.clear();
+  const std::vector<Lineage> before = right().lineages;
+  Lineage write = before.front();
+  write.epoch = Epoch{1, 3};
+  write.sealed.reset();
+  Succeed(Add(kOldDatabase, Recover{write, true}), LogPosition{2, 0x3200000});
+  EXPECT_EQ(right().lineages, (std::vector<Lineage>{before.front(), write}));
+
+  right().lineages = before;
+  right().followers = {kOldDatabase.host};  // what it has is the other one's log
+  Succeed(Add(kOldDatabase, Recover{write, true}), LogPosition{3, 0x3200000});
+  EXPECT_EQ(right().lineages.size(), 3u);
+}
+
 TEST(EndedPlansTest, OnlyTheNewestOfAPoolStayInMemory) {
   CoordinatorState state;
   uint64_t sequence = 0;
