@@ -18,18 +18,17 @@ ROOMS = ("lobby", "plans", "garden", "night-shift")
 class Builder:
     """Lays out a new world in an empty directory and does what precedes Baton's first start."""
 
-    def __init__(self, directory, installed, apart, prepared, settings):
+    def __init__(self, directory, installed, apart, settings):
         self.directory = pathlib.Path(directory)
         self.installed = pathlib.Path(installed)  # bin/ demo/ config/ prosody/
         self.apart = apart
-        self.prepared = prepared
         self.loopback = network_of(directory)
         self.taken = set()
         self.data = {
             "directory": str(self.directory), "pool": POOL, "database": postgres.DATABASE,
             "domain": POOL, "muc_domain": f"rooms.{POOL}", "sites": list(SITES),
             "shares": {}, "accounts": {}, "hosts": {}, "rooms": list(ROOMS),
-            "programs": str(self.installed / "bin"), "prepared": prepared, "settings": settings,
+            "programs": str(self.installed / "bin"), "settings": settings,
         }
 
     def build(self):
@@ -68,8 +67,6 @@ class Builder:
         for site in SITES:
             share = self.directory / "shares" / f"{site}-logs"
             share.mkdir()
-            if self.prepared:
-                write(share / ".baton-share", f"{site}-logs\n", 0o644)
             self.data["shares"][f"{site}-logs"] = {"site": site, "path": str(share)}
 
     def make_accounts(self):
@@ -187,16 +184,13 @@ class Builder:
             chat.bootstrap(chat_machine, world.chat_servers(SITES[0])[0], home, chat_password,
                            accounts, log)
         pathlib.Path(other["data_directory"]).rmdir()
-        if self.prepared:
-            with postgres.BootstrapServer(machine, home, superuser["password"], log, keep_log=True):
-                postgres.copy_to_standby(home, other, superuser["passfile"])
 
 
-def create(directory, installed, apart=False, prepared=True, **settings):
+def create(directory, installed, apart=False, **settings):
     """Makes a world in `directory`, which must not hold one; with `apart`, one whose sites can be
     cut apart. `settings` are further keys of every resource file. No host of it runs afterwards."""
     directory = pathlib.Path(directory)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(directory.iterdir()):
         raise WorldError(f"{directory} is not empty; 'demo.sh reset' makes the world anew")
-    return Builder(directory, installed, apart, prepared, settings).build()
+    return Builder(directory, installed, apart, settings).build()

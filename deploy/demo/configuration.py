@@ -12,7 +12,7 @@ def write_all(data, installed):
     for host, description in data["hosts"].items():
         for name, resource in description["resources"].items():
             if resource["kind"] == "database":
-                postgres.write_configuration(data, resource)
+                postgres.write_configuration(resource)
             else:
                 chat.write_configuration(data, resource, prosody, installed / "prosody")
             write(resource["resource_file"], resource_file(data, host, name, resource))

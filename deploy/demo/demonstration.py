@@ -8,7 +8,7 @@ import operator_cli
 import orphans
 import world as worlds
 from host import die_with_this_process
-from people import Talk, summarise
+from people import Talk, summarise_all
 from report import print_table
 
 HOME, OTHER = worlds.SITES
@@ -78,8 +78,6 @@ class Story:
             self.move(f"switchover {number}", "switchover")
             if not self.ok():
                 return
-        if self.world.data["prepared"]:
-            return
         self.lose_home()
         if not self.ok():
             return
@@ -119,18 +117,16 @@ def tell(world, copy, switchovers, log, say):
     finally:
         talk.kill()
     events = talk.events()
-    for move in story.moves:
-        summarise(move, events, result)
+    summarise_all(story.moves, events, result)
     lost = [name for move in story.moves for name in move.get("measured", {}).get("lost_ids", [])]
-    kept = find_orphans(world, lost) if story.ok() and not world.data["prepared"] else {
-        "entries": [], "lost_messages": 0, "of_them_kept": 0}
+    kept = find_orphans(world, lost) if story.ok() else {}
     return story.moves, result, kept
 
 
 def as_it_must_be(moves, result, kept, switchovers):
     """All moves succeeded; nothing lost but what the failover had announced, and that is kept."""
     allowed = sum(move.get("measured", {}).get("after_announced_point", 0) for move in moves)
-    return (len(moves) >= switchovers and all(move["exit_code"] == 0 for move in moves)
+    return (len(moves) == switchovers + 2 and all(move["exit_code"] == 0 for move in moves)
             and result["lost"] == allowed and result["duplicated"] == 0
             and kept["of_them_kept"] == kept["lost_messages"])
 

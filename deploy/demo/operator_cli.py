@@ -167,11 +167,10 @@ def announced_loss(plan):
 
 
 def bring_into_service(world, reason, say):
-    """Topology, then adopt: from here on the pool serves."""
+    """Topology, then protect: from here on the pool serves, and the other site follows."""
     wait_for("the coordinator", lambda: baton(world, "agents").returncode == 0)
     checked(world, "topology", "apply", world.data["topology"], "--reason", reason)
     wait_for_agents(world)
     if not plans(world):
-        verb = "adopt" if world.data["prepared"] else "protect"
-        say(f"{verb}ing the pool")
-        checked(world, verb, "--yes", world.data["pool"], "--reason", reason)
+        say("protecting the pool")
+        checked(world, "protect", "--yes", world.data["pool"], "--reason", reason)

@@ -91,9 +91,23 @@ def first_acknowledged(events, since):
                 if event["event"] == "acknowledged" and event["time"] >= since), default=None)
 
 
-def summarise(move, events, result):
+def summarise_all(moves, events, result):
+    """Adds to each move what the people saw of it. What a failover had announced is its own loss,
+    even if it was acknowledged while the move before was the last one."""
+    announced = set()
+    times = acknowledged_times(events)
+    for move in moves:
+        if "announced" in move:
+            point = move["announced"]["point"]
+            announced |= {name for name in result["lost_ids"] if point is not None
+                          and point <= times[name] < move["until"]}
+    for move in moves:
+        summarise(move, events, result, announced)
+
+
+def summarise(move, events, result, announced=frozenset()):
     """Adds to `move` what the people saw of it. A message belongs to the move during which it was
-    acknowledged: from then on it was a promise."""
+    acknowledged: from then on it was a promise. `announced` are lost messages of failovers."""
     move.update(outage(events, move.get("died", move["began"]), move["ended"]))
     times = acknowledged_times(events)
     sent = {event["id"]: event["time"] for event in events if event["event"] == "sent"}
@@ -101,7 +115,9 @@ def summarise(move, events, result):
     def during(moments):
         return {name for name, moment in moments.items()
                 if move["since"] <= moment < move["until"]}
-    lost = during(times) & set(result["lost_ids"])
+    lost = during(times) & set(result["lost_ids"]) - announced
+    if "announced" in move:
+        lost |= announced
     move["acknowledged"] = len(during(times))
     move["unacknowledged"] = len(during(sent) - set(times))
     move["lost"] = len(lost)

@@ -1,4 +1,4 @@
-"""The databases of the demo world: configuration, first start, base backup of the second site.
+"""The databases of the demo world: configuration and first start.
 
 All of this happens once, before any gate exists. From then on only baton-guard starts a database.
 """
@@ -40,19 +40,6 @@ log_checkpoints = off
 include_if_exists = '{settings_file}'
 """
 
-SHIPPING = """\
-wal_level = replica
-hot_standby = on
-wal_log_hints = on
-archive_mode = on
-archive_timeout = 1s
-archive_command = '{guard} archive-push {resource_file} %p'
-restore_command = '{guard} archive-fetch {resource_file} %f %p'
-recovery_target_timeline = latest
-wal_retrieve_retry_interval = 100ms
-max_standby_archive_delay = 0
-"""
-
 ACCESS = f"""\
 # who may come from where; there are no Unix sockets
 host all {SUPERUSER} 127.0.0.0/8 scram-sha-256
@@ -91,32 +78,22 @@ def configuration_text(resource, etc):
         port=resource["port"], settings_file=resource["settings_file"])
 
 
-def write_configuration(world, resource):
-    """`world` is the world's JSON, `resource` a database of it."""
+def write_configuration(resource):
     etc = pathlib.Path(resource["configuration"]).parent
-    guard = pathlib.Path(world["programs"]) / "baton-guard"
     write(resource["configuration"], configuration_text(resource, etc))
     write(etc / "pg_hba.conf", ACCESS)
     write(etc / "pg_ident.conf", "")
-    if world["prepared"]:
-        write(resource["settings_file"], SHIPPING.format(
-            guard=guard, resource_file=resource["resource_file"]))
 
 
 class BootstrapServer:
-    """A database that runs without Baton, before Baton: nothing is shipped.
+    """A database that runs without Baton, before Baton or apart from it: nothing is shipped."""
 
-    With `keep_log` its log files stay marked as unshipped, so that the archiver sends them on when
-    Baton has made the first epoch: from a base backup on, the chain has no gap.
-    """
-
-    def __init__(self, machine, resource, password, log, keep_log=False):
+    def __init__(self, machine, resource, password, log):
         self.machine = machine
         self.resource = resource
         self.password = password
         self.log = log
-        self.settings = ["-c", "fsync=off"]
-        self.settings += ["-c", "archive_command="] if keep_log else ["-c", "archive_mode=off"]
+        self.settings = ["-c", "fsync=off", "-c", "archive_mode=off"]
         self.process = None
 
     def __enter__(self):
@@ -152,11 +129,3 @@ def make_chat_database(resource, superuser_password, chat_password):
         cursor.execute(f"CREATE ROLE {CHAT_USER} LOGIN PASSWORD %s", (chat_password,))
         cursor.execute(f"CREATE DATABASE {DATABASE} OWNER {CHAT_USER}")
     connection.close()
-
-
-def copy_to_standby(source, target, passfile):
-    """Seeds the other site from the running `source`; the copy can only start as a standby."""
-    run([BIN / "pg_basebackup", "-D", target["data_directory"], "-h", source["address"],
-         "-p", source["port"], "-U", SUPERUSER, "--wal-method=stream", "--checkpoint=fast",
-         "--no-sync"], env={**os.environ, "PGPASSFILE": passfile})
-    write(pathlib.Path(target["data_directory"]) / "standby.signal", "")

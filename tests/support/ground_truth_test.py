@@ -3,7 +3,7 @@
 import unittest
 
 from ground_truth import SHORTEST_MOVE, Alternation
-from people import outage, summarise
+from people import outage, summarise, summarise_all
 
 
 class AlternationTest(unittest.TestCase):
@@ -86,6 +86,14 @@ class LossTest(unittest.TestCase):
 
     def test_the_first_message_counts_from_the_command(self):
         self.assertAlmostEqual(self.failover(1.5, [])["command_to_first_message"], 0.25)
+
+    def test_what_was_announced_is_not_the_loss_of_the_move_before(self):
+        moves = [{"began": 0.5, "ended": 0.6, "since": 0.0, "until": 2.05},
+                 {"died": 2.1, "began": 2.15, "ended": 2.6, "since": 2.05, "until": 9.0,
+                  "announced": {"point": 1.5}}]
+        summarise_all(moves, self.EVENTS, {"lost_ids": ["a", "b"], "duplicated_ids": []})
+        self.assertEqual([move["lost"] for move in moves], [1, 1])
+        self.assertEqual(moves[1]["measured"]["after_announced_point"], 1)
 
     def test_an_unannounced_loss_has_no_bound(self):
         self.assertEqual(self.failover(None, ["a"])["measured"]["before_announced_point"], 0)

@@ -227,7 +227,7 @@ class WorldTest(unittest.TestCase):
         self.wait_until_returned()
         if self.wait_until_served() != "hq":
             self.succeed("failback")
-        elif False and not self.pool()["protected"]:
+        elif not self.pool()["protected"]:
             self.succeed("protect")
         self.wait_until_served("hq")
         self.wait_until_follows("hq", "dr")
