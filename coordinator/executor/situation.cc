@@ -148,9 +148,10 @@ std::string Situation::InsteadOfUndo() const {
                        : Every<ShipTail>(StepState::kSucceeded)
                            ? "which loses nothing that was shipped, and all of it was"
                            : "which says first what it loses, with --dry-run";
-    return absl::StrCat("if ", StepAt(i).target.host.value(), " cannot serve again: baton abort ",
-                        pool, " --reason \"...\", then baton failover ", pool, " --lost-host ",
-                        StepAt(i).target.host.value(), " --reason \"...\", ", loss);
+    const std::string& host = StepAt(i).target.host.value();
+    return absl::StrCat("if ", host, " cannot serve again: baton abort ", pool,
+                        " --reason \"...\", then baton failover ", pool, " --lost-host ", host,
+                        " --reason \"...\" (without --lost-host while its agent answers), ", loss);
   }
   return "";
 }
@@ -161,6 +162,10 @@ std::string Situation::LeftBehind() const {
                      (now_.EpochRaisedFor(false) && !now_.plan->fence_on_return.empty());
   if (now_.plan->kind == PlanKind::kRemoveQuarantine) {
     return absl::StrCat("baton quarantine list ", pool, " shows what is left");
+  }
+  if (!moves && (Tried<Drain>(false) || Tried<Deactivate>(false))) {
+    return absl::StrCat("no right to write was moved, but chat may be down: baton adopt ", pool,
+                        " has it served");
   }
   if (!moves) {
     return absl::StrCat("nothing was moved; what was set up or copied stays: baton ",

@@ -251,6 +251,16 @@ TEST_F(DecideTest, UndoThatFailsWaitsAndResumesUndoing) {
   EXPECT_EQ(state_.state, PlanState::kUndone);
 }
 
+TEST_F(DecideTest, UndoOfChatAloneThatIsGivenUpTellsThatChatIsDown) {
+  RunTo(6);
+  End(6, RefusedOutcome("R", "no"));
+  End(20, RefusedOutcome("U", "neither"));
+  ASSERT_EQ(state_.state, PlanState::kWaiting);
+  Do(OperatorRequest{Verb::kAbort, std::nullopt, "me", "enough", "a"});
+  EXPECT_EQ(state_.state, PlanState::kFailed);
+  EXPECT_THAT(state_.end_text, HasSubstr("chat may be down: baton adopt pool"));
+}
+
 // A drain that hangs on a frozen chat server is still under way when the way back begins.
 TEST_F(DecideTest, UndoThatMeetsABusyAgentSaysSoAndGoesOnWhenThatHasEnded) {
   RunTo(6);
