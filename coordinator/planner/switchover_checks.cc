@@ -117,17 +117,23 @@ void CheckStandby(const Inquiry& ask, const PoolState& state, const DatabaseMove
 void CheckIdleChat(const Inquiry& ask, const PoolState& state, const ResourceRef& ref) {
   const Observation* seen = ask.seen.Find(ref);
   if (seen == nullptr || seen->chat() == nullptr) return;
+  const bool away = !ask.seen.Connected(ref.host);
+  // The fence of the database keeps it out till then.
+  if (away && (state.fence_due.contains(ref) || SaidLost(ask, ref.host))) return;
   CheckEpoch(ask, state, ref);
   const bool runs =
       seen->chat()->state == ChatState::kServing || seen->chat()->state == ChatState::kDraining;
   if (runs || seen->fence.phase == FencePhase::kOpen) {
-    ask.refusals.Add("CHAT_SERVES_WITHOUT_RIGHT", ref.ToString(),
-                     absl::StrCat(std::string(ToString(seen->chat()->state)), ", fence ",
-                                  std::string(ToString(seen->fence.phase))),
-                     "down, fence closed",
-                     absl::StrCat("baton-guard fence ", ref.resource.value(), " ",
-                                  std::max(state.epoch, seen->fence.fence_epoch).ToString(), " on ",
-                                  ref.host.value()));
+    ask.refusals.Add(
+        "CHAT_SERVES_WITHOUT_RIGHT", ref.ToString(),
+        absl::StrCat(std::string(ToString(seen->chat()->state)), ", fence ",
+                     std::string(ToString(seen->fence.phase))),
+        "down, fence closed",
+        away ? absl::StrCat("start baton-agent on ", ref.host.value(),
+                            ", or see that it is down, then add --lost-host ", ref.host.value())
+             : absl::StrCat("baton-guard fence ", ref.resource.value(), " ",
+                            std::max(state.epoch, seen->fence.fence_epoch).ToString(), " on ",
+                            ref.host.value()));
   }
 }
 
@@ -165,7 +171,9 @@ ServingChat CheckLostChat(const Inquiry& ask, const PoolState& state,
                        "both instances, which a planned move needs", remedy);
     }
   }
-  return SplitServing(ask, state);
+  ServingChat serving = SplitServing(ask, state);
+  AddLostStrays(ask, state, serving);
+  return serving;
 }
 
 void CheckMove(const Inquiry& ask, const PoolState& state, const DatabaseMove& move) {

@@ -27,8 +27,8 @@ void CheckFollows(const Inquiry& ask, const DatabaseMove& move);
 // FENCE_EPOCH_AHEAD: its agent refuses every command of a plan that is below what it has seen.
 void CheckEpoch(const Inquiry& ask, const PoolState& state, const ResourceRef& ref);
 
-// CHAT_SERVES_WITHOUT_RIGHT, FENCE_EPOCH_AHEAD: of a server that is not to serve now, if it is
-// seen.
+// CHAT_SERVES_WITHOUT_RIGHT, FENCE_EPOCH_AHEAD: of a server that is not to serve now, if it was
+// seen; but not of one that cannot be reached and will be fenced when it comes back.
 void CheckIdleChat(const Inquiry& ask, const PoolState& state, const ResourceRef& ref);
 
 // What serves by the journal, in those that can be reached and those that are lost by someone's

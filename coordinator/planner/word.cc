@@ -85,12 +85,28 @@ bool SeenToServe(const Snapshot& seen, const ResourceRef& ref) {
          last->fence.phase == FencePhase::kOpen;
 }
 
-void AddStrays(const Inquiry& ask, const PoolState& state, ServingChat& serving) {
+namespace {
+
+std::vector<ResourceRef> Strays(const Inquiry& ask, const PoolState& state) {
+  std::vector<ResourceRef> strays;
   for (const ChatServer& server : ask.pool.chat_servers) {
     const ResourceRef ref = RefOf(server);
     const bool comes = !ask.seen.Connected(ref.host) && state.fence_due.contains(ref);
     if (state.active_chat.contains(ref) || comes || !SeenToServe(ask.seen, ref)) continue;
-    Sort(ask, ref, serving);
+    strays.push_back(ref);
+  }
+  return strays;
+}
+
+}  // namespace
+
+void AddStrays(const Inquiry& ask, const PoolState& state, ServingChat& serving) {
+  for (const ResourceRef& ref : Strays(ask, state)) Sort(ask, ref, serving);
+}
+
+void AddLostStrays(const Inquiry& ask, const PoolState& state, ServingChat& serving) {
+  for (const ResourceRef& ref : Strays(ask, state)) {
+    if (!ask.seen.Connected(ref.host) && SaidLost(ask, ref.host)) serving.lost.push_back(ref);
   }
 }
 

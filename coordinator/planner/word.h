@@ -29,6 +29,8 @@ bool SeenToServe(const Snapshot& seen, const ResourceRef& ref);
 // Adds those that lost their right to a move that was given up before it was seen to stop them.
 // NO_WORD for one that cannot be reached, unless it is to be fenced on return already.
 void AddStrays(const Inquiry& ask, const PoolState& state, ServingChat& serving);
+// Of those, the ones alone that are lost by someone's word.
+void AddLostStrays(const Inquiry& ask, const PoolState& state, ServingChat& serving);
 
 // NO_WORD: the host cannot be reached, and nobody said that it is down.
 void RefuseWithoutWord(const Inquiry& ask, const ResourceRef& ref, const std::string& what);
