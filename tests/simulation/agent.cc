@@ -136,7 +136,8 @@ void UnitFenceFile::Write(const FenceRecord& record, std::function<void(absl::St
     unit_.SetFence(stamped, false);
     sim.Sync(SyncPoint::kFenceRenamed, agent_.host.index);
     sim.queue.At(agent_.process, sim.Jitter(100, 1000) * kMicro, [this, stamped, done] {
-      if (!agent_.world.Is(Mutation::kFenceFileNotSynced)) unit_.fence.durable = stamped;
+      const bool synced = !agent_.world.Is(Mutation::kFenceFileNotSynced);
+      if (synced && unit_.fence.visible == stamped) unit_.fence.durable = stamped;
       agent_.world.oracle->OnFenceWritten(unit_, stamped);
       agent_.world.Sync(SyncPoint::kFenceSynced, agent_.host.index);
       if (unit_.is_database() && stamped.phase >= FencePhase::kClosing) {
@@ -177,7 +178,8 @@ Task<Outcome> WriteFence(Run* run, FenceRecord record) {
   }
   agent.seen_by_runner[run->unit.index] = record;
   co_await Sleep{world.queue, agent.process, world.Jitter(50, 1000) * kMicro};
-  if (!world.Is(Mutation::kFenceFileNotSynced)) run->unit.fence.durable = record;
+  const bool synced = !world.Is(Mutation::kFenceFileNotSynced);
+  if (synced && run->unit.fence.visible == record) run->unit.fence.durable = record;
   world.oracle->OnFenceWritten(run->unit, record);
   world.oracle->OnFenceLedger(run->unit, record, agent.ledger.FenceOf(run->unit.ref.resource));
   world.Sync(SyncPoint::kFenceSynced, agent.host.index);

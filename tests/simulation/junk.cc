@@ -88,6 +88,7 @@ Observation StrangeObservation(World& world) {
 agent::ToCoordinator JunkUp(World& world, const HostId& other) {
   Rng& rng = world.rng;
   switch (rng.Below(6)) {
+    // What the wire itself refuses ends the session before it gets here.
     case 0: {
       agent::Report report;
       for (int i = 0; i < 50; ++i) report.observations.push_back(StrangeObservation(world));
@@ -104,7 +105,8 @@ agent::ToCoordinator JunkUp(World& world, const HostId& other) {
     case 4:
       return agent::Revoked{world.pool, ResourceId(other.value()), Epoch{9, 9}, OkOutcome()};
     default:
-      return agent::Heartbeat{-absl::InfiniteDuration()};
+      // The longest that the wire takes (common/rpc/time_proto.cc).
+      return agent::Heartbeat{absl::Hours(24 * 365 * 10000)};
   }
 }
 

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "CLI/CLI.hpp"
@@ -24,6 +25,8 @@ namespace {
 
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
+// Of the seeds that failed after the first, this many are told in a line.
+constexpr size_t kFailuresTold = 20;
 
 struct Options {
   uint64_t first = 0;
@@ -75,6 +78,7 @@ struct Tally {
   uint64_t failed = 0;
   uint64_t moves = 0;
   uint64_t first_failed = 0;
+  std::vector<std::pair<uint64_t, Violation>> failures;
   Coverage coverage;
 };
 
@@ -88,6 +92,9 @@ void RunShare(const Options& options, uint64_t first, uint64_t step, Tally* tall
       ++tally->passed;
     } else if (tally->failed++ == 0) {
       tally->first_failed = seed;
+    }
+    if (result.violation.has_value() && tally->failures.size() < kFailuresTold) {
+      tally->failures.push_back({seed, *result.violation});
     }
   }
 }
@@ -110,11 +117,16 @@ int RunMany(const Options& options) {
     all.failed += tally.failed;
     all.moves += tally.moves;
     all.coverage |= tally.coverage;
+    all.failures.insert(all.failures.end(), tally.failures.begin(), tally.failures.end());
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   if (all.failed > 0) {
     const Scenario failing = MakeScenario(all.first_failed, options.mutation);
     Explain(failing, *RunScenario(failing).violation);
+    for (const auto& [seed, violation] : all.failures) {
+      Print(absl::StrCat("seed ", seed, " breaks ", std::string(InfoOf(violation.checker).name),
+                         ": ", violation.what, "\n"));
+    }
   }
   if (options.coverage) Print(CoverageReport(all.coverage));
   Print(absl::StrCat(all.moves, " switchovers in ", static_cast<int64_t>(took.count() * 10) / 10.0,

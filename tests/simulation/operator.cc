@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 #include "coordinator/executor/options.h"
 #include "tests/simulation/simulation.h"
@@ -115,6 +117,7 @@ bool Simulation::Protected() const {
 
 void Simulation::AskForMove() {
   refused_by_.clear();
+  remedies_.clear();
   if (moves_ < wanted_moves_) {
     const PlanKind wanted = WantedKind();
     if (wanted == PlanKind::kRemoveQuarantine) return AskToRemove();
@@ -125,24 +128,61 @@ void Simulation::AskForMove() {
   }
   if (!healed_ && !world_->rng.Chance(20)) return;
   const std::set<std::string> why = refused_by_;
+  const bool there = (WantedKind() == PlanKind::kProtect && why.contains("ALREADY_PROTECTED")) ||
+                     (WantedKind() == PlanKind::kAdopt && why.contains("POOL_ALREADY_ADOPTED"));
+  if (there && moves_ < wanted_moves_) ++moves_;
   if (why.contains("ALREADY_HOME") && Ask(NextGoal(PlanKind::kSwitchover))) return;
   const PoolState* pool = coordinator_->state()->FindPool(world_->pool);
   if (pool == nullptr || !pool->adopted) return;
   // Where a right was lost on the way, `adopt` gives it back.
-  if ((!PoolServes() || why.contains("FENCE_EPOCH_AHEAD")) && Ask(NextGoal(PlanKind::kAdopt))) {
-    return;
-  }
+  const bool lost = !PoolServes() || why.contains("FENCE_EPOCH_AHEAD") ||
+                    why.contains("FENCE_STATE") || why.contains("WRITE_EPOCH_DIFFERS");
+  if (lost && Ask(NextGoal(PlanKind::kAdopt))) return;
+  // A move that was given up may have promoted the other side: that one goes on from there.
+  const bool other = !PoolServes() && refused_by_.contains("DATABASE_ROLE");
+  if (other && Ask(NextGoal(PlanKind::kFailover))) return;
   if (!Protected() || why.contains("UNPROTECTED") || why.contains("LOG_GAP")) {
-    Ask(NextGoal(PlanKind::kProtect));
+    if (Ask(NextGoal(PlanKind::kProtect))) return;
+  }
+  FenceAsTold();
+}
+
+// "baton-guard fence RESOURCE EPOCH on HOST", where a refusal says so.
+void Simulation::FenceAsTold() {
+  for (const std::string& remedy : remedies_) {
+    const size_t at = remedy.find("baton-guard fence ");
+    if (at == std::string::npos) continue;
+    const std::vector<std::string> words = absl::StrSplit(remedy.substr(at), ' ');
+    if (words.size() < 6 || words[4] != "on") continue;
+    const std::vector<std::string> numbers = absl::StrSplit(words[3], '.');
+    const std::string host = words[5].substr(0, words[5].find_first_of(",;"));
+    Unit* unit = world_->Find({HostId(host), ResourceId(words[2])});
+    Epoch epoch;
+    if (unit == nullptr || !unit->host.up || numbers.size() != 2 ||
+        !absl::SimpleAtoi(numbers[0], &epoch.generation) ||
+        !absl::SimpleAtoi(numbers[1], &epoch.counter)) {
+      continue;
+    }
+    world_->Tell([&] { return absl::StrCat("operator on ", host, ": ", remedy.substr(at)); });
+    GuardFence(*unit, epoch);
   }
 }
 
 bool Simulation::Ask(Goal goal) {
   Planned planned = coordinator_->PlanMove(goal);
   if (!planned.plan.has_value()) {
-    for (const Refusal& refusal : planned.refusals) refused_by_.insert(refusal.rule);
+    for (const Refusal& refusal : planned.refusals) {
+      refused_by_.insert(refusal.rule);
+      remedies_.push_back(refusal.remedy);
+    }
     // Only what is still refused in the end is told.
-    if (healed_ || scenario_.told) last_refusal_ = Describe(planned.refusals.front());
+    if (!healed_ && !scenario_.told) return false;
+    last_refusal_ = Describe(planned.refusals.front());
+    if (told_refusals_.insert(last_refusal_).second) {
+      world_->Tell([&] {
+        return absl::StrCat(std::string(ToString(goal.kind)), " is refused: ", last_refusal_);
+      });
+    }
     return false;
   }
   oracle_.OnPlanned(*planned.plan, goal,

@@ -161,11 +161,14 @@ void Oracle::OnFenceDamaged(const Unit& unit, const FenceRecord& before,
                                            " is read as ", std::string(ToString(left->phase)),
                                            " under epoch ", left->fence_epoch.ToString()));
   }
-  if (!left.has_value()) damaged_.insert(unit.index);
+  if (left.has_value()) return;
+  damaged_.insert(unit.index);
+  closed_by_others_.insert(unit.index);
+  fenced_by_hand_.insert(unit.index);
 }
 
 void Oracle::OnFenceWritten(const Unit& unit, const FenceRecord& record) {
-  damaged_.erase(unit.index);
+  if (unit.fence.visible == record) damaged_.erase(unit.index);
   if (tracing_) {
     Trace(absl::StrCat("fence ", unit.ref.ToString(), " ", std::string(ToString(record.phase)), " ",
                        record.fence_epoch.ToString(), " ",
@@ -178,6 +181,7 @@ void Oracle::OnFenceWritten(const Unit& unit, const FenceRecord& record) {
                       " to ", record.fence_epoch.ToString()));
   }
   highest = record.fence_epoch;
+  if (damaged_.contains(unit.index)) return;
   if (!unit.fence.durable.has_value() || unit.fence.durable->fence_epoch < record.fence_epoch) {
     Fail(Checker::kFenceFile,
          absl::StrCat("the fence of ", unit.ref.ToString(),
@@ -187,6 +191,7 @@ void Oracle::OnFenceWritten(const Unit& unit, const FenceRecord& record) {
 
 void Oracle::OnFenceLedger(const Unit& unit, const FenceRecord& record,
                            const std::optional<FenceRecord>& in_ledger) {
+  closed_by_others_.erase(unit.index);
   if (in_ledger.has_value() && in_ledger->fence_epoch >= record.fence_epoch) return;
   Fail(Checker::kFenceFile,
        absl::StrCat("the fence of ", unit.ref.ToString(), " is in its file and not in the ledger"));
@@ -265,9 +270,7 @@ void Oracle::OnChatServes(const Unit& unit) {
   }
   const Unit* database = world_.InstanceOn(0, unit.uses);
   // Closed by somebody who is no plan: chat can only hang until it is open again.
-  const bool by_hand = database != nullptr && (damaged_.contains(database->index) ||
-                                               fenced_by_hand_.contains(database->index));
-  if (by_hand) return;
+  if (database != nullptr && closed_by_others_.contains(database->index)) return;
   if (database == nullptr || !database->fence.visible.has_value() ||
       database->fence.visible->phase >= FencePhase::kClosing) {
     Fail(Checker::kChat, absl::StrCat(unit.ref.ToString(),

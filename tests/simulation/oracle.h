@@ -182,6 +182,7 @@ class Oracle {
   std::map<int, std::pair<Epoch, BootId>> confirmations_;  // by unit: what was last told
   std::map<int, BootId> confirmed_;  // by unit: the boot in which its right was confirmed
   std::set<int> fenced_by_hand_;
+  std::set<int> closed_by_others_;     // since the last command that wrote their fence
   std::set<int> damaged_;              // units whose fence file was damaged, not written since
   std::map<int, LogPosition> finals_;  // by database: what the last ShipTail told
   std::vector<std::string> trace_;

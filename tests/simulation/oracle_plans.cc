@@ -104,7 +104,10 @@ void Oracle::CheckGoesOn(const Execution& execution) {
                                            " neither waits nor has a step under way"));
 }
 
-void Oracle::OnFencedByHand(const Unit& unit) { fenced_by_hand_.insert(unit.index); }
+void Oracle::OnFencedByHand(const Unit& unit) {
+  fenced_by_hand_.insert(unit.index);
+  closed_by_others_.insert(unit.index);
+}
 
 void Oracle::OnHandFenceDue(const Unit& unit) {
   const auto& fence = unit.fence.visible;

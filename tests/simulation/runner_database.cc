@@ -103,10 +103,10 @@ Task<Outcome> Act(Run* run, Fence) {
   co_return outcome;
 }
 
-// An earlier try may have opened the fence, in this boot or before.
+// An earlier try may have opened the fence, in this boot or before; somebody may have closed it
+// since.
 bool IsOurs(const FenceRecord& record, const Recover& action) {
-  return (record.phase == FencePhase::kOpen || record.phase == FencePhase::kUnconfirmed) &&
-         record.write == action.write;
+  return record.write == action.write;
 }
 
 Task<Outcome> OpenFor(Run* run, FenceRecord record, Lineage write, FencePhase phase) {

@@ -135,21 +135,27 @@ Task<Outcome> Act(Run* run, Quarantine action) {
   Outcome outcome = OkOutcome();
   if (unit.data.Whole()) {
     outcome.position = unit.data.Position();
-    const bool left_before = action.fork.none() || unit.data.timeline < action.fork.timeline;
-    if (left_before && unit.data.end > action.fork.lsn)
-      outcome.bytes = unit.data.end - action.fork.lsn;
-    const bool discards =
-        action.discard_bytes.has_value() && *action.discard_bytes >= outcome.bytes;
+    const uint64_t end = unit.data.end;
+    if (end > action.fork.lsn) outcome.bytes = end - action.fork.lsn;
+    // Only a fork that left the very timeline that was written tells that nothing is here alone.
+    const bool sure = unit.data.timeline == 1 && action.fork.timeline == 2;
+    const bool follows = unit.data.timeline + 1 == action.fork.timeline;
+    const bool named =
+        follows && action.discard_bytes.has_value() && outcome.bytes <= *action.discard_bytes;
+    const bool removed = named || (sure && outcome.bytes == 0);
     const auto kept = std::find_if(unit.quarantine.begin(), unit.quarantine.end(),
                                    [&](const KeptData& one) { return one.name == action.name; });
-    const bool keep = outcome.bytes > 0 && !discards && !world.Is(Mutation::kQuarantineDrops);
+    if (kept != unit.quarantine.end() && kept->data.Position() != unit.data.Position()) {
+      co_return Refuse(*run, "NAME_TAKEN", "other data has that name");
+    }
+    const bool keep = !removed && !world.Is(Mutation::kQuarantineDrops);
     if (keep && kept == unit.quarantine.end()) {
       if (unit.disk_full) co_return Fail("NO_ROOM", "no room in the quarantine");
       unit.quarantine.push_back({action.name, action.fork, unit.data, world.queue.now()});
       run->did = true;
       SIM_PAUSE(run, kMilli / 10, kMilli);
     }
-    world.oracle->OnDataGone(unit, unit.data, discards);
+    world.oracle->OnDataGone(unit, unit.data, named);
   }
   unit.data = DataDirectory();
   unit.data.exists = false;

@@ -132,6 +132,8 @@ class Simulation {
   void CrashHost(int host, Nanos lasts);
   void RestoreHost(int host);
   void FenceByHand(const Fault& fault);
+  void GuardFence(Unit& unit, const Epoch& epoch);
+  void FenceAsTold();
   Unit* HoldsTheRight() const;
   void Cover(FaultKind kind);
   void OperatorTick();
@@ -168,8 +170,10 @@ class Simulation {
   int plans_ = 0;
   size_t counted_ = 0;  // admitted plans that have ended and were counted
   std::string last_refusal_;
-  std::set<std::string> refused_by_;  // rules that refused the last goal
-  int lost_for_ = -1;                 // the move before which a site was lost
+  std::set<std::string> told_refusals_;
+  std::set<std::string> refused_by_;   // rules that refused the last goals
+  std::vector<std::string> remedies_;  // and what they told to do
+  int lost_for_ = -1;                  // the move before which a site was lost
   SiteId lost_site_;
   std::vector<HostId> lost_hosts_;
   std::set<std::string> overrides_;  // for that move

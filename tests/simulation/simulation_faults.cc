@@ -370,27 +370,36 @@ void Simulation::FenceByHand(const Fault& fault) {
   if (running != nullptr && running->EpochRaisedFor(running->undoing)) {
     epoch = running->undoing ? running->plan->undo_epoch : running->plan->epoch;
   }
-  FenceRecord record;
-  record.pool = world_->pool;
-  record.resource = unit->ref.resource;
-  if (unit->fence.visible.has_value()) {
-    record = *unit->fence.visible;
-    if (world_->rng.Chance(30)) epoch = record.fence_epoch;
-    if (record.fence_epoch > epoch) return;
-    if (record.phase != FencePhase::kClosed) record.phase = FencePhase::kClosing;
-  }
-  record.fence_epoch = epoch;
+  const auto& fence = unit->fence.visible;
+  if (fence.has_value() && world_->rng.Chance(30)) epoch = fence->fence_epoch;
+  // Above everything that the coordinator knows: its plan is refused from then on.
+  if (world_->rng.Chance(10)) epoch = epoch.Next();
   if (fault.hard) {
     AgentProcess& agent = *agents_[unit->host.index];
     Lasting(
         fault.lasts, [&agent] { agent.Kill(); }, [&agent] { agent.Start(); });
   }
-  unit->SetFence(record, true);
-  unit->data.standby_signal = true;
-  oracle_.OnFencedByHand(*unit);
-  world_->queue.At(world_->outside(), kHandFenceDue, [this, unit] {
-    const bool fit = unit->Managed() && !world_->queue.Paused(unit->server);
-    if (fit) oracle_.OnHandFenceDue(*unit);
+  GuardFence(*unit, epoch);
+}
+
+// What `baton-guard fence` does on the host.
+void Simulation::GuardFence(Unit& unit, const Epoch& epoch) {
+  FenceRecord record;
+  record.pool = world_->pool;
+  record.resource = unit.ref.resource;
+  if (unit.fence.visible.has_value()) {
+    record = *unit.fence.visible;
+    if (record.fence_epoch > epoch) return;
+    if (record.phase != FencePhase::kClosed) record.phase = FencePhase::kClosing;
+  }
+  record.fence_epoch = epoch;
+  unit.SetFence(record, true);
+  if (unit.is_database() && unit.data.Whole()) unit.data.standby_signal = true;
+  oracle_.OnFencedByHand(unit);
+  world_->queue.At(world_->outside(), kHandFenceDue, [this, &unit, record] {
+    const bool fit =
+        unit.fence.visible == record && unit.Managed() && !world_->queue.Paused(unit.server);
+    if (fit) oracle_.OnHandFenceDue(unit);
   });
 }
 

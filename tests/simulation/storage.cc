@@ -44,7 +44,9 @@ void DataDirectory::Promote(uint32_t new_timeline) {
 std::shared_ptr<const LogFile> DataDirectory::Read(const FileName& name) const {
   auto file = std::make_shared<LogFile>();
   if (name.history) {
-    file->history = history;
+    for (const Branch& branch : history) {
+      if (branch.timeline < name.timeline) file->history.push_back(branch);
+    }
     return file;
   }
   const uint64_t from = name.segment * kSegmentBytes;

@@ -117,6 +117,10 @@ void Unit::StartServer() {
     }
     std::optional<Epoch> epoch;
     if (may_write && judged->write.has_value()) epoch = judged->write->epoch;
+    // A standby under an unconfirmed right is there to be promoted: it counts as one that may write
+    // from its start on.
+    const bool standby = decision.verdict == GateVerdict::kStandby;
+    if (standby && PhaseNow() == FencePhase::kUnconfirmed) epoch.reset();
     mind_.could_write = decision.verdict == GateVerdict::kReadWrite;
     mind_.write_at_start = epoch;
     mind_.desired_up = mind_.desired_up || start_asked_;
