@@ -1,5 +1,6 @@
 #include "coordinator/executor/state.h"
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 
@@ -78,6 +79,16 @@ Epoch WithheldBelow(const CoordinatorState& state, const PoolId& pool) {
   return running->plan->epoch;
 }
 
+// The plan under way does something with the database. One that an earlier move had brought where
+// the others still go is left alone.
+bool Concerns(const CoordinatorState& state, const PoolId& pool, const DatabaseId& database) {
+  const Execution* running = state.FindRunning(pool);
+  if (running == nullptr) return false;
+  const std::vector<Step>& steps = running->plan->steps;
+  return std::any_of(steps.begin(), steps.end(),
+                     [&](const Step& step) { return step.database == database; });
+}
+
 }  // namespace
 
 const Execution* CoordinatorState::FindExecution(const PlanId& id) const {
@@ -130,8 +141,8 @@ std::vector<Confirmation> ConfirmationsFor(const CoordinatorState& state, const 
     const PoolState* known = state.FindPool(id);
     if (known == nullptr) continue;
     const Epoch withheld_below = WithheldBelow(state, id);
-    const auto may = [&](const ResourceRef& ref, const Epoch& epoch) {
-      return epoch >= withheld_below && !known->fence_due.contains(ref);
+    const auto may = [&](const ResourceRef& ref, bool concerned, const Epoch& epoch) {
+      return (!concerned || epoch >= withheld_below) && !known->fence_due.contains(ref);
     };
     for (const Database& database : pool.databases) {
       const auto right = known->rights.find(database.id);
@@ -142,10 +153,10 @@ std::vector<Confirmation> ConfirmationsFor(const CoordinatorState& state, const 
       }
       const Epoch epoch = right->second.lineages.back().epoch;
       const ResourceRef ref{host, instance->service};
-      if (may(ref, epoch)) found.push_back({id, ref, epoch});
+      if (may(ref, Concerns(state, id, database.id), epoch)) found.push_back({id, ref, epoch});
     }
     for (const auto& [ref, epoch] : known->active_chat) {
-      if (ref.host == host && may(ref, epoch)) found.push_back({id, ref, epoch});
+      if (ref.host == host && may(ref, true, epoch)) found.push_back({id, ref, epoch});
     }
   }
   return found;

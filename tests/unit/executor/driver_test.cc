@@ -478,6 +478,18 @@ TEST_F(ConfirmationTest, LosingSideIsWithheldFromTheEpochOnAndTheWinnerNot) {
   EXPECT_THAT(For("hq-sql1"), IsEmpty());
 }
 
+TEST_F(ConfirmationTest, DatabaseThatThePlanLeavesAloneIsConfirmedMeanwhile) {
+  Plan plan = SmallSwitchover();
+  for (Step& step : plan.steps) {
+    if (!step.database.empty()) step.database = DatabaseId("rooms");
+  }
+  world_.agents.silent = {"Drain"};
+  ASSERT_TRUE(world_.Admit(plan).ok());
+  world_.Run(absl::Seconds(2));
+  ASSERT_TRUE(world_.Of(kMove).EpochRaisedFor(false));
+  EXPECT_THAT(For("hq-sql1"), ::testing::ElementsAre("mgc@1.1"));
+}
+
 TEST_F(ConfirmationTest, UndoGivesTheConfirmationBack) {
   world_.agents.outcomes["EndConnections"] = RefusedOutcome("NO", "not now");
   world_.agents.silent = {"Activate"};
