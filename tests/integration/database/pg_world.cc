@@ -24,6 +24,7 @@
 #include "agent/guard/host/guard_archive_store.h"
 #include "agent/guard/host/guard_fence_store.h"
 #include "agent/service/service_manager.h"
+#include "common/os/lock.h"
 #include "common/os/monotonic.h"
 #include "common/os/process.h"
 #include "common/protocol/supervisor_control.h"
@@ -153,6 +154,11 @@ World::~World() {
   for (Site* site : {&home_, &away_}) {
     site->runner.reset();
     site->probe.reset();
+    // One that an action started in its place, too.
+    for (const LockHolder& holder :
+         ProcessesWithFileOpen(site->config.run_directory + "/mgc.supervisor.lock")) {
+      if (holder.pid != site->supervisor) kill(holder.pid, SIGTERM);
+    }
     if (site->supervisor <= 0) continue;
     kill(site->supervisor, SIGTERM);
     waitpid(site->supervisor, nullptr, 0);
@@ -246,7 +252,14 @@ void World::StartSupervisor(Site* site) {
   site->supervisor = Spawn({GuardProgram(), "run", site->folder + "/resource.conf"},
                            site->folder + "/supervisor.log");
   // Nobody asks for it before it is there, or a second one would be started in its place.
-  Eventually("the supervisor listens", [&] { return std::filesystem::exists(socket); });
+  Eventually("the supervisor listens", [&] {
+    // A start that its killed predecessor had begun may hold its lock a moment longer.
+    if (waitpid(site->supervisor, nullptr, WNOHANG) == site->supervisor) {
+      site->supervisor = Spawn({GuardProgram(), "run", site->folder + "/resource.conf"},
+                               site->folder + "/supervisor.log");
+    }
+    return std::filesystem::exists(socket);
+  });
 }
 
 void World::KillAll(Site& site) {
