@@ -133,9 +133,9 @@ class Adoption {
     std::vector<Lineage> fetch;
     if (state_ != nullptr) {
       fetch = state_->rights.at(pair.database->id).lineages;
-      // One that it got from a move that was given up, and may have begun a timeline under.
+      // One that it got from a plan that was given up: it may have shipped under it.
       const Epoch got = ask_.seen.Find(RefOf(*pair.primary))->fence.write_epoch;
-      if (pair.own_log && got > fetch.back().epoch && got < builder_.plan().epoch) {
+      if (got > fetch.back().epoch && got < builder_.plan().epoch) {
         fetch.push_back({Database(*pair.primary).system_id, got, pair.primary->host,
                          pair.primary->share, std::nullopt});
       }

@@ -83,13 +83,16 @@ void CheckLastHolder(const Inquiry& ask, const ResourceRef& ref, const WriteRigh
 }
 
 // What holds the right by the journal must be what it was when it lost it: stopped or running as a
-// primary, under no other right.
+// primary, under no other right than one that this journal raised since, for an adoption that was
+// given up.
 void CheckHolder(const Inquiry& ask, const ResourceRef& ref, const WriteRight& right) {
   const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
   if (seen == nullptr) return;
   const FenceSummary& fence = ask.seen.Find(ref)->fence;
   const Epoch held = right.lineages.back().epoch;
-  if (!fence.write_epoch.none() && fence.write_epoch != held) {
+  const Epoch raised = ask.seen.FindPoolState(ask.pool.id)->epoch;
+  const bool given_up = fence.write_epoch > held && fence.write_epoch <= raised;
+  if (!fence.write_epoch.none() && fence.write_epoch != held && !given_up) {
     ask.refusals.Add(
         "WRITE_EPOCH_DIFFERS", ref.ToString(),
         absl::StrCat("a fence with the right of epoch ", fence.write_epoch.ToString()),
