@@ -111,6 +111,13 @@ void CheckStandby(const Inquiry& ask, const PoolState& state, const DatabaseMove
         absl::StrCat("at most ", absl::FormatDuration(ask.pool.limits.loss), " (limits.loss)"),
         "wait until it has caught up: baton status -W");
   }
+  if (!seen->gap.empty()) {
+    ask.refusals.Add(
+        "LOG_GAP", ref.ToString(), absl::StrCat(seen->gap, " is missing, later files are there"),
+        "a log without a gap, which can be applied to its end",
+        absl::StrCat("bring the file back to the share, or seed it anew: baton protect ",
+                     ask.pool.id.value(), " --reason TEXT"));
+  }
   CheckFence(ask, state, ref, FencePhase::kClosed);
 }
 

@@ -3,7 +3,6 @@
 All of this happens once, before any gate exists. From then on only baton-guard starts a database.
 """
 
-import os
 import pathlib
 import subprocess
 import time
