@@ -218,6 +218,21 @@ void Nothing(AnnouncedLoss& loss) {
   loss.bytes = 0;
 }
 
+// A given-up move promoted it after it had applied all up to the seal, and nobody wrote since.
+void LossOfPromoted(const Inquiry& ask, const DatabaseMove& move, AnnouncedLoss& loss) {
+  const std::optional<LogPosition>& sealed = move.right->lineages.back().sealed;
+  if (ShippedToItsEnd(ask.seen, *move.from, *move.right)) return Nothing(loss);
+  if (!sealed.has_value()) return;
+  loss.kept = *sealed;
+  loss.bytes = 0;
+  if (loss.lost_end.none() || loss.lost_end.timeline != sealed->timeline) return;
+  if (sealed->lsn >= loss.lost_end.lsn) {
+    loss.window = loss.report_age;
+  } else {
+    loss.bytes = loss.lost_end.lsn - sealed->lsn;
+  }
+}
+
 void CheckLoss(const Inquiry& ask, const Takeover& takeover, Overrides& overrides) {
   const AnnouncedLoss& loss = takeover.loss;
   const absl::Duration limit =
@@ -284,7 +299,8 @@ Takeover CheckTakeover(const Inquiry& ask, const PoolState& state, const Databas
   CheckEpoch(ask, state, RefOf(*move.to));
   takeover.end = EndOf(ask, move, *ask.seen.Find(RefOf(*move.to)), overrides);
   if (takeover.end == LogEnd::kPromoted) {
-    Nothing(takeover.loss);
+    LossOfPromoted(ask, move, takeover.loss);
+    CheckLoss(ask, takeover, overrides);
     return takeover;
   }
   CheckRole(ask, move, takeover.end, *seen);
