@@ -65,10 +65,17 @@ Seeding ChooseSeeding(const Inquiry& ask, const PoolState& state, const Database
   CheckTwins(ask, RefOf(*move.from), ref);
   CheckEpoch(ask, state, ref);
   const FenceSummary& fence = ask.seen.Find(ref)->fence;
-  if (state.fence_due.contains(ref)) {
+  seeding.way = WayOf(move, *seen);
+  const auto due = state.fence_due.find(ref);
+  // Read-only under its fence, with the right still in its file: only a stop proves that it is not
+  // about to be promoted.
+  seeding.fence_first = due != state.fence_due.end() && seeding.way == SeedingWay::kAnew &&
+                        Fenced(fence) && fence.fence_epoch >= due->second &&
+                        seen->state == DatabaseState::kStandby;
+  if (due != state.fence_due.end() && !seeding.fence_first) {
     ask.refusals.Add("RETURN_NOT_FENCED", ref.ToString(),
                      absl::StrCat("it came back, fence ", std::string(ToString(fence.phase))),
-                     absl::StrCat("fenced under epoch ", state.fence_due.at(ref).ToString()),
+                     absl::StrCat("fenced under epoch ", due->second.ToString()),
                      "this happens by itself: wait for it with baton status -W");
   } else if (!Fenced(fence)) {
     ask.refusals.Add("FENCE_STATE", ref.ToString(),
@@ -85,7 +92,6 @@ Seeding ChooseSeeding(const Inquiry& ask, const PoolState& state, const Database
                      "empty, stopped or a standby",
                      absl::StrCat("see what runs on ", ref.host.value(), ": baton status"));
   }
-  seeding.way = WayOf(move, *seen);
   return seeding;
 }
 
@@ -107,7 +113,10 @@ int AddSeeding(const Seeding& seeding, StepList after, PlanBuilder& builder) {
                                      ConfigureLogShipping{seeding.prepare_share},
                                      "Configure the log shipping of", after));
   if (seeding.way == SeedingWay::kAnew) {
-    const int stopped = builder.OnDatabase(database, follower, Stop{}, "Stop", std::move(ready));
+    const int stopped =
+        seeding.fence_first
+            ? builder.OnDatabase(database, follower, Fence{}, "Fence", std::move(ready))
+            : builder.OnDatabase(database, follower, Stop{}, "Stop", std::move(ready));
     Quarantine aside;
     aside.system_id = seeding.system_id;
     aside.fork = seeding.fork;

@@ -29,6 +29,7 @@ struct Seeding {
   std::vector<Lineage> fetch;  // what the follower restores from
   LogPosition until;           // what it must have applied to count as one: the writer's end now
   std::optional<uint64_t> discard;
+  bool fence_first = false;  // it came back, and what runs of it keeps its fence from being proven
   bool prepare_share = false;  // the follower's own share may be new
   bool prepare_writer = true;  // look at the writer, and configure it, first
 };
@@ -37,8 +38,8 @@ struct Seeding {
 // RETURN_NOT_FENCED, FENCE_EPOCH_AHEAD and what CheckDatabaseSeen and CheckTwins refuse.
 Seeding ChooseSeeding(const Inquiry& ask, const PoolState& state, const DatabaseMove& move);
 
-// [check the writer] → configure both → [stop, move aside what it has] → [seed] → start as standby
-// → apply, all of it while the writer serves. Returns the last step.
+// [check the writer] → configure both → [stop or fence, move aside what it has] → [seed] → start as
+// standby → apply, all of it while the writer serves. Returns the last step.
 int AddSeeding(const Seeding& seeding, StepList after, PlanBuilder& builder);
 
 // "mgc on hq-sql1 is seeded anew from dr-sql1: …"
