@@ -44,10 +44,20 @@ void Recovered(PoolState& pool, const Step& step, const Recover& recover, const 
   right->followers.clear();
 }
 
+// Every right that an adoption gives was given. One that ended before is begun anew from what is
+// seen then.
+bool AllGiven(const PoolState& pool, const Plan& plan) {
+  return std::all_of(plan.steps.begin(), plan.steps.end(), [&pool](const Step& step) {
+    const Action* action = step.action();
+    if (action == nullptr || !std::holds_alternative<Unfence>(*action)) return true;
+    const auto right = pool.rights.find(step.database);
+    return right != pool.rights.end() && !right->second.writer.empty();
+  });
+}
+
 // The instance goes on in the log that it has. Standbys that the same plan started before it follow
 // this very right; nobody else was seen to.
 void Unfenced(PoolState& pool, const Plan& plan, const Step& step, const Lineage& write) {
-  pool.adopted = true;
   pool.fence_due.erase(step.target);
   WriteRight* right = RightOf(pool, step);
   if (right == nullptr) return;
@@ -66,6 +76,7 @@ void Unfenced(PoolState& pool, const Plan& plan, const Step& step, const Lineage
     }
   }
   right->followers = std::move(followers);
+  pool.adopted = pool.adopted || AllGiven(pool, plan);
 }
 
 void Raised(PoolState& pool, const Plan& plan, const Epoch& epoch) {

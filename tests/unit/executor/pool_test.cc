@@ -136,6 +136,22 @@ TEST_F(PoolTest, OwnLogOfOneThatNeverFollowedLeavesOutWhatOthersWroteSince) {
   EXPECT_EQ(right().lineages.size(), 3u);
 }
 
+TEST(AdoptedPoolTest, IsAdoptedOnceEveryDatabaseHasItsRight) {
+  const Plan plan = LargeAdopt();
+  PoolState pool;
+  int given = 0;
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const Action* action = plan.steps[i].action();
+    if (action == nullptr || !std::holds_alternative<Unfence>(*action)) continue;
+    EXPECT_FALSE(pool.adopted) << "one that ends here is begun anew";
+    const int step = static_cast<int>(i);
+    Evolve(pool, plan, Record{1, absl::UnixEpoch(), StepFinished{plan.id, step, 1, OkOutcome()}});
+    ++given;
+  }
+  EXPECT_EQ(given, 2);
+  EXPECT_TRUE(pool.adopted);
+}
+
 TEST(EndedPlansTest, OnlyTheNewestOfAPoolStayInMemory) {
   CoordinatorState state;
   uint64_t sequence = 0;
