@@ -191,7 +191,7 @@ void Oracle::OnFenceWritten(const Unit& unit, const FenceRecord& record) {
 
 void Oracle::OnFenceLedger(const Unit& unit, const FenceRecord& record,
                            const std::optional<FenceRecord>& in_ledger) {
-  closed_by_others_.erase(unit.index);
+  if (unit.fence.visible == record) closed_by_others_.erase(unit.index);
   if (in_ledger.has_value() && in_ledger->fence_epoch >= record.fence_epoch) return;
   Fail(Checker::kFenceFile,
        absl::StrCat("the fence of ", unit.ref.ToString(), " is in its file and not in the ledger"));

@@ -114,7 +114,7 @@ void CoordinatorProcess::BreakStreams(int host) {
 
 void CoordinatorProcess::SendDown(uint64_t id, agent::FromCoordinator message, bool may_be_lost) {
   Stream& stream = streams_.at(id);
-  if (!world_.Reaches(kCoordinatorHost, stream.host)) return;
+  if (!world_.Reaches(kCoordinatorHost, stream.host)) return Notice(id);
   const bool storm = world_.storms && may_be_lost;
   if (storm && world_.rng.Chance(3)) return;
   const int copies = storm && world_.rng.Chance(4) ? 2 : 1;
