@@ -10,6 +10,7 @@
 #include "agent/database/log_end.h"
 #include "agent/database/postgresql_actions.h"
 #include "agent/database/quarantine.h"
+#include "agent/database/wal_files.h"
 #include "common/base/status_macros.h"
 #include "common/os/fd.h"
 #include "common/os/file.h"
@@ -69,6 +70,18 @@ bool MayBeRemoved(const Quarantine& action, const LogPosition& end) {
   return follows && action.discard_bytes.has_value() && beyond.bytes <= *action.discard_bytes;
 }
 
+// The first log beyond the fork that the instance still has: what it shipped, a checkpoint may have
+// removed, and pg_waldump waits seconds for a file that is not there.
+LogPosition FirstHeldBeyond(const std::string& data, const LogPosition& fork,
+                            const LogPosition& end, uint64_t segment_bytes) {
+  const WalFolder wal(data, segment_bytes);
+  LogPosition from = fork;
+  while (from.lsn < end.lsn && !wal.Holds({end.timeline, from.lsn / segment_bytes})) {
+    from.lsn = (from.lsn / segment_bytes + 1) * segment_bytes;
+  }
+  return from;
+}
+
 absl::StatusOr<Manifest> Describe(ActionContext* context, const Quarantine& action,
                                   const ControlData& control, const LogPosition& end) {
   PostgresqlInstance& instance = context->instance();
@@ -81,8 +94,10 @@ absl::StatusOr<Manifest> Describe(ActionContext* context, const Quarantine& acti
   manifest.entry.moved = instance.clock().Now();
   BATON_ASSIGN_OR_RETURN(manifest.entry.disk_bytes, TreeBytes(data, LiveOf(context)));
   if (end.lsn <= action.fork.lsn || action.fork.none()) return manifest;
-  const absl::StatusOr<LogBeyond> beyond = CountBeyond(
-      instance.bin_directory(), data, action.fork, end, std::min(kDumpTimeout, context->Left()));
+  const absl::StatusOr<LogBeyond> beyond =
+      CountBeyond(instance.bin_directory(), data,
+                  FirstHeldBeyond(data, action.fork, end, control.segment_bytes), end,
+                  std::min(kDumpTimeout, context->Left()));
   if (beyond.ok()) {
     manifest.entry.commits = beyond->commits;
     manifest.entry.first_commit = beyond->first_commit;
