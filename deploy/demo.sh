@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The demonstration: a persistent-chat pool moved, lost, failed over and brought back while people talk in it.
+# The demonstration: a persistent-chat pool moved, lost, failed over and brought back while people talk.
 set -euo pipefail
 
 usage() {
@@ -129,8 +129,8 @@ install_copy() {
   done
 }
 
-# How Python gets into the world's network: a new one that it may furnish (BATON_DEMO_NETWORK=1), or the
-# router of the world that stays, whose first process names itself in a file.
+# How Python gets into the world's network: a new one that it may furnish (BATON_DEMO_NETWORK=1), or
+# the router of the world that stays, whose first process names itself in a file.
 into_network() {
   ((EUID == 0)) || {
     [[ ${BATON_DEMO_NETWORK:-} != 1 ]] || fail "a network of its own needs root"

@@ -42,16 +42,16 @@ def wait_for_port(address, port, process, log):
 
 
 def bootstrap(machine, resource, database, chat_password, accounts, log):
-    """Starts Prosody once on `machine` against the bare database, so that it makes its tables, and registers
-    `accounts` (user name -> password). Leaves no choice of a database behind: that is PointAt's."""
+    """Starts Prosody once on `machine` against the bare database, so that it makes its tables, and
+    registers `accounts` (user name -> password). Leaves no choice of a database behind: that is PointAt's."""
     write(resource["database_file"], f'''\
 sql = {{ driver = "PostgreSQL", host = "{database['address']}", port = {database['port']},
   database = "{DATABASE}", username = "{CHAT_USER}", password = "{chat_password}" }}
 baton_instance = "{database['host']}"
 ''')
     with open(log, "ab") as stream:
-        process = subprocess.Popen(machine.inside(server_command(resource)), stdin=subprocess.DEVNULL,
-                                   stdout=stream, stderr=stream)
+        process = subprocess.Popen(machine.inside(server_command(resource)), stdout=stream,
+                                   stderr=stream, stdin=subprocess.DEVNULL)
     try:
         wait_for_port(resource["address"], resource["port"], process, resource["chat_log"])
         for name, account in accounts.items():

@@ -77,8 +77,8 @@ class Host:
         with open(self.directory / "log" / "init.log", "ab") as log:
             self.init = subprocess.Popen(
                 self.inside([sys.executable, str(HERE / "host_init.py"), str(self.directory),
-                             *map(str, owner)]), pass_fds=owner, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, cwd="/", env=self.environment, start_new_session=True)
+                             *map(str, owner)]), pass_fds=owner, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, cwd="/", env=self.environment, start_new_session=True)
         deadline = time.monotonic() + 10
         while not self.powered():
             if self.init.poll() is not None or time.monotonic() > deadline:

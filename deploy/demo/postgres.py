@@ -98,8 +98,8 @@ class BootstrapServer:
     def __enter__(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                self.machine.inside(server_command(self.resource) + self.settings), stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log)
+                self.machine.inside(server_command(self.resource) + self.settings),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + 30
         while True:
             try:

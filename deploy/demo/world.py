@@ -1,4 +1,4 @@
-"""The demo world: one pool over two sites on one machine. Finds it, starts it, breaks it, mends it."""
+"""The demo world: one pool over two sites on one machine. Starts, breaks and mends it."""
 
 import concurrent.futures
 import json

@@ -1,4 +1,4 @@
-"""Small filesystems of their own, for tests that fill one up; they vanish with the test's namespace."""
+"""Small filesystems for tests that fill one up; they vanish with the test's namespace."""
 
 import contextlib
 import ctypes
