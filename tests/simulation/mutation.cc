@@ -97,7 +97,7 @@ constexpr std::array kMutations = {
     MutationInfo{M::kWordAssumed, "word-assumed", "refuses",
                  "who is not connected counts as lost without anybody's word"},
     MutationInfo{M::kServedNotAwaited, "served-not-awaited", "loss",
-                 "a failover does not wait until all that is served is applied"},
+                 "a standby applies late, and a failover does not wait until it has"},
 };
 
 }  // namespace

@@ -250,15 +250,21 @@ bool Simulation::MendRefusal() {
     mended |= overrides_.insert("HOME_DATABASE_UP").second;
   }
   if (why.contains("LOST_HOST_REACHABLE")) {
-    // Some of it answers: only the others are named, one by one.
-    const SiteId site = std::exchange(lost_site_, SiteId());
-    const std::vector<HostId> named = std::exchange(lost_hosts_, {});
+    // Some of it answers: only the others are named, one by one. What is gone is soon noticed.
+    const SiteId site = lost_site_;
+    std::vector<HostId> still;
     for (int i = 0; i < kCoordinatorHost; ++i) {
       const Host& host = world_->hosts[i];
-      const bool was =
-          host.site == site || std::find(named.begin(), named.end(), host.id) != named.end();
-      if (was && !coordinator_->Connected(host.id)) lost_hosts_.push_back(host.id);
+      const bool was = host.site == site || std::find(lost_hosts_.begin(), lost_hosts_.end(),
+                                                      host.id) != lost_hosts_.end();
+      if (!was) continue;
+      const bool answers = agents_[i]->running() && world_->Reaches(i, kCoordinatorHost) &&
+                           world_->Reaches(kCoordinatorHost, i);
+      if (!answers && coordinator_->Connected(host.id)) return true;
+      if (!answers) still.push_back(host.id);
     }
+    lost_site_ = SiteId();
+    lost_hosts_ = std::move(still);
     mended = true;
     // All of it is back.
     if (lost_hosts_.empty()) return Ask(NextGoal(PlanKind::kSwitchover));

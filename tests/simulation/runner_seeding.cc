@@ -171,8 +171,13 @@ Task<Outcome> Act(Run* run, Quarantine action) {
 
 Task<Outcome> Act(Run* run, RemoveQuarantine action) {
   SIM_PAUSE(run, kMilli / 10, kMilli);
-  std::erase_if(run->unit.quarantine,
-                [&](const KeptData& kept) { return kept.name == action.name; });
+  for (auto kept = run->unit.quarantine.begin(); kept != run->unit.quarantine.end(); ++kept) {
+    if (kept->name != action.name) continue;
+    const DataDirectory gone = std::move(kept->data);
+    run->unit.quarantine.erase(kept);
+    run->agent.world.oracle->OnDataGone(run->unit, gone, true);
+    break;
+  }
   co_return OkOutcome();
 }
 

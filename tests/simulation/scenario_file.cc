@@ -29,11 +29,14 @@ class Teller {
  public:
   // False: not understood.
   bool Line(const Words& words) {
-    if (words[0] == "seed" || words[0] == "databases" || words[0] == "storms") {
+    if (words[0] == "seed" || words[0] == "databases" || words[0] == "storms" ||
+        words[0] == "bare") {
       return simulation_ == nullptr && Setting(words);
     }
     if (simulation_ == nullptr) simulation_ = std::make_unique<Simulation>(scenario_);
     if (words[0] == "move" && words.size() == 2) return Move(words[1]);
+    if (words[0] == "want" && words.size() == 2) return Want(words[1]);
+    if (words[0] == "lose" && words.size() == 4) return Lose(words);
     if (words[0] == "await" && words.size() == 3) return Await(words[1], words[2]);
     if (words[0] == "run") return Run(words);
     if (words[0] == "until" && words.size() == 2 && words[1] == "done") return UntilDone();
@@ -51,6 +54,9 @@ class Teller {
     return simulation_ == nullptr ? std::nullopt : simulation_->oracle().violation();
   }
   Result Take() { return simulation_->TakeResult(); }
+  std::vector<std::string> Story() {
+    return simulation_ == nullptr ? std::vector<std::string>() : Take().story;
+  }
   Teller() {
     scenario_.told = true;
     scenario_.databases = 1;
@@ -62,6 +68,11 @@ class Teller {
       scenario_.storms = true;
       return true;
     }
+    if (words[0] == "bare") {
+      scenario_.bare = true;
+      scenario_.course = {PlanKind::kProtect};
+      return true;
+    }
     if (words.size() != 2) return false;
     if (words[0] == "seed") return absl::SimpleAtoi(words[1], &scenario_.seed);
     return absl::SimpleAtoi(words[1], &scenario_.databases) && scenario_.databases >= 1 &&
@@ -71,6 +82,25 @@ class Teller {
     int moves = 0;
     if (!absl::SimpleAtoi(count, &moves)) return false;
     simulation_->WantMoves(moves);
+    return true;
+  }
+  bool Want(const std::string& name) {
+    for (const PlanKind kind :
+         {PlanKind::kAdopt, PlanKind::kSwitchover, PlanKind::kFailover, PlanKind::kFailback,
+          PlanKind::kProtect, PlanKind::kRemoveQuarantine}) {
+      if (ToString(kind) != name) continue;
+      simulation_->WantNext(kind);
+      return true;
+    }
+    return false;
+  }
+  bool Lose(const Words& words) {
+    const std::optional<Loss> how = FindLoss(words[1]);
+    int64_t milliseconds = 0;
+    if (!how.has_value() || words[3] != "ms" || !absl::SimpleAtoi(words[2], &milliseconds)) {
+      return false;
+    }
+    simulation_->SetLoss(*how, milliseconds * kMilli);
     return true;
   }
   bool Await(const std::string& step, const std::string& point) {
@@ -134,7 +164,8 @@ absl::Status RunScenarioFile(const std::string& text) {
     }
     if (!understood) {
       return absl::InvalidArgumentError(
-          absl::StrCat("line ", number, ": not understood, or it never came to it: ", bare));
+          absl::StrCat("line ", number, ": not understood, or it never came to it: ", bare, "\n",
+                       absl::StrJoin(teller.Story(), "\n")));
     }
   }
   if (!teller.ended()) return absl::InvalidArgumentError("wanted \"heal, until in sync\" last");

@@ -9,8 +9,12 @@ namespace baton::sim {
 
 // Lines, "#" begins a comment:
 //   seed N | databases N | storms      first: of the world
+//   bare                               first too: only the home instance has data
 //   move N                             the operator wants N plans in all: 1 adopt, 2 there, 3 back
-//   … await STEP POINT                   until a step of the next move is recorded, sent, accepted,
+//   want KIND                          one plan more: switchover, failover, failback, protect, …
+//   lose HOW N ms                      a failover begins with the loss of the site that serves, for
+//                                      so long: power, with-share, killed, cut-off, database, chat
+//   await STEP POINT                   until a step of the next move is recorded, sent, accepted,
 //                                      acted or finished
 //   run N ms | until done              time passes; until every move wanted has been made
 //   fault KIND HOST N ms [hard]        now, for so long

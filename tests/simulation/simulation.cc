@@ -94,7 +94,9 @@ void MakeCourse(Rng& rng, Mutation mutation, Scenario* scenario) {
   scenario->bare = scenario->course.front() == K::kProtect;
   scenario->loss = static_cast<Loss>(rng.Below(kLosses));
   scenario->loss_delay = rng.Between(0, 3000) * kMilli;
-  scenario->loss_lasts = rng.Between(300, rng.Chance(30) ? 40000 : 9000) * kMilli;
+  // Shorter than it takes to notice, or long enough for somebody to act.
+  scenario->loss_lasts =
+      (rng.Chance(40) ? rng.Between(300, 9000) : rng.Between(8000, 40000)) * kMilli;
 }
 
 Scenario MakeScenario(uint64_t seed, Mutation mutation) {

@@ -74,6 +74,7 @@ TEST(SimulationTest, MovesThereAndBackWithoutFaults) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     Scenario scenario = MakeScenario(seed);
     scenario.faults.clear();
+    scenario.course = {PlanKind::kAdopt, PlanKind::kSwitchover, PlanKind::kSwitchover};
     const Result result = RunScenario(scenario);
     EXPECT_FALSE(result.violation.has_value());
     EXPECT_EQ(result.moves, 3);
@@ -112,6 +113,29 @@ TEST(CheckerTest, EachIsProvenByAMutation) {
   }
 }
 
+// The shortest run in which a step of this kind is taken, and in which of its moves.
+Scenario RunWith(int step, int* move) {
+  using K = PlanKind;
+  const std::set<std::string_view> failover = {"StopLogShipping", "SalvageLogs"};
+  const std::set<std::string_view> seeding = {"Stop", "ConfigureLogShipping", "Quarantine", "Seed"};
+  const std::string_view name = StepKindName(step);
+  Scenario scenario;
+  *move = name == "Unfence" ? 0 : 1;
+  if (failover.contains(name)) {
+    scenario.course = {K::kAdopt, K::kFailover};
+    scenario.loss = Loss::kDatabase;
+  } else if (seeding.contains(name)) {
+    scenario.course = {K::kAdopt, K::kFailover, K::kFailback};
+    *move = 2;
+  } else if (name == "RemoveQuarantine") {
+    scenario.course = {K::kAdopt, K::kFailover, K::kFailback, K::kRemoveQuarantine};
+    *move = 3;
+  }
+  scenario.loss_delay = 700 * kMilli;
+  scenario.loss_lasts = 1500 * kMilli;
+  return scenario;
+}
+
 // One run for each cell: the fault meets the step just there.
 TEST(CoverageTest, EveryFaultMeetsEveryStepAtEveryPoint) {
   Coverage covered;
@@ -120,10 +144,9 @@ TEST(CoverageTest, EveryFaultMeetsEveryStepAtEveryPoint) {
     fault.point = static_cast<Point>(cell % kPoints);
     fault.kind = static_cast<FaultKind>(cell / kPoints % kFaultKinds);
     fault.step = cell / kPoints / kFaultKinds;
-    fault.move = StepKindName(fault.step) == "Unfence" ? 0 : 1;
     fault.lasts = 300 * kMilli;
     if (!WhyUnreachable(fault.step, fault.kind, fault.point).empty()) continue;
-    Scenario scenario;
+    Scenario scenario = RunWith(fault.step, &fault.move);
     scenario.seed = static_cast<uint64_t>(cell);
     scenario.faults = {fault};
     const Result result = RunScenario(scenario);

@@ -118,7 +118,8 @@ LineageKey World::KeyOf(int database, const Lineage& lineage) const {
 void World::WakeFollowers() {
   for (const auto& unit : units) {
     if (unit->is_database() && unit->state() == ServerState::kStandby) {
-      unit->ReplaySoon(Jitter(1 * kMilli, 100 * kMilli));
+      const Nanos delay = Is(Mutation::kServedNotAwaited) ? 3 * kSecond : 0;
+      unit->ReplaySoon(delay + Jitter(1 * kMilli, 100 * kMilli));
     }
   }
 }
