@@ -77,12 +77,9 @@ absl::Status RefuseOtherLog(const std::string& name, const ServerView& view,
 class EndOfServed {
  public:
   // After a look at the standby.
-  absl::StatusOr<bool> Reached(ActionContext* context, const ServerView& view) {
+  absl::StatusOr<bool> Reached(ActionContext* context, const ServerView& view,
+                               const LogPosition& until) {
     if (!chain_.has_value()) BATON_RETURN_IF_ERROR(LookWhatIsServed(context));
-    if (view.position.timeline == chain_->end.timeline) {
-      if (view.position.lsn > chain_->end.lsn) return true;
-      if (view.end_of_log && WaitsBeyond(view.startup_title)) return true;
-    }
     if (view.position != position_) {
       position_ = view.position;
       sleeps_ = 0;
@@ -92,8 +89,18 @@ class EndOfServed {
     // through when the last file came.
     const bool fell_asleep = view.end_of_log && awake_;
     awake_ = !view.end_of_log;
+    // What was not copied before, the standby copies by itself.
+    if (fell_asleep && EndsBefore(until)) BATON_RETURN_IF_ERROR(LookWhatIsServed(context));
+    if (EndsBefore(until)) {
+      sleeps_ = 0;
+      return false;
+    }
+    if (view.position.timeline == chain_->end.timeline) {
+      if (view.position.lsn > chain_->end.lsn) return true;
+      if (view.end_of_log && WaitsBeyond(view.startup_title)) return true;
+    }
     if (fell_asleep && ++sleeps_ < kSleeps) BATON_RETURN_IF_ERROR(Wake(context));
-    return sleeps_ >= kSleeps;
+    return sleeps_ >= kSleeps && HasTheLastFile(view);
   }
 
  private:
@@ -110,11 +117,27 @@ class EndOfServed {
     return absl::OkStatus();
   }
 
+  bool EndsBefore(const LogPosition& until) const {
+    return chain_->end.timeline == until.timeline && chain_->end.lsn < until.lsn;
+  }
+
+  uint64_t LastFile() const { return chain_->end.lsn / segment_bytes_; }
+
   bool WaitsBeyond(const std::string& startup_title) const {
     const std::optional<StartupTitle> title = ParseStartupTitle(startup_title);
     if (!title.has_value() || !title->waiting) return false;
     const auto segment = ParseWalSegmentName(title->segment, segment_bytes_);
-    return segment.has_value() && segment->number > chain_->end.lsn / segment_bytes_;
+    return segment.has_value() && segment->number > LastFile();
+  }
+
+  // It has opened the last file, or asks for a later one. One that sleeps while it waits for a file
+  // that is served cannot fetch it (a full disk, a damaged copy): that is no end of the log.
+  bool HasTheLastFile(const ServerView& view) const {
+    const std::optional<StartupTitle> title = ParseStartupTitle(view.startup_title);
+    if (!title.has_value()) return view.position.lsn / segment_bytes_ >= LastFile();
+    const auto segment = ParseWalSegmentName(title->segment, segment_bytes_);
+    if (!segment.has_value()) return false;
+    return title->waiting ? segment->number > LastFile() : segment->number >= LastFile();
   }
 
   std::optional<LogChain> chain_;
@@ -140,7 +163,7 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const ApplyPendingLogs& acti
       BATON_RETURN_IF_ERROR(RefuseOtherLog(name, *view, action.until));
       bool applied = HasApplied(*view, action.until);
       if (!applied && action.to_end) {
-        BATON_ASSIGN_OR_RETURN(applied, end.Reached(context, *view));
+        BATON_ASSIGN_OR_RETURN(applied, end.Reached(context, *view, action.until));
       }
       if (applied) {
         Outcome outcome = OkOutcome();

@@ -216,5 +216,45 @@ TEST(FailoverTest, AGapIsNamedAndTheLogSealedBeforeIt) {
   EXPECT_EQ(stored.count(3), 0u);
 }
 
+// What the standby cannot fetch, though it is there, is no end of the log.
+TEST(FailoverTest, AFileThatCannotBeFetchedIsNotTakenForTheEndOfTheLog) {
+  World world;
+  Site& home = world.home();
+  Site& away = world.away();
+  world.Sql(away, "SELECT pg_wal_replay_pause()");
+  std::string damaged;
+  for (int segment = 1; segment <= 3; ++segment) {
+    world.Sql(home, absl::StrCat("INSERT INTO posts VALUES (", segment, ")").c_str());
+    if (segment == 2) damaged = SegmentAt(world, home);
+    world.Sql(home, "SELECT pg_switch_wal()");
+  }
+  world.Eventually("it was shipped",
+                   [&] { return world.Observe(home).database()->ready_files == 0; });
+  world.KillAll(home);
+  world.NextEpoch();
+  const Outcome stopped = world.Do(away, StopLogShipping{world.lineages(), false});
+  ASSERT_TRUE(stopped.ok()) << stopped.message;
+  world.Seal(*stopped.position);
+  ASSERT_TRUE(world.Do(away, CopyPendingLogs{world.lineages()}).ok());
+  std::string copy;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(away.config.copy_destination)) {
+    if (entry.path().filename() == damaged) copy = entry.path().string();
+  }
+  ASSERT_FALSE(copy.empty());
+  std::filesystem::copy_file(copy, away.folder + "/good");
+  std::fstream(copy, std::ios::in | std::ios::out | std::ios::binary).seekp(4096) << "damaged";
+  world.Sql(away, "SELECT pg_wal_replay_resume()");
+  const ApplyPendingLogs apply{*stopped.position, true};
+  const Outcome early = world.Do(away, apply, absl::Seconds(4));
+  EXPECT_EQ(early.reason, "DEADLINE_EXCEEDED") << early.message;
+  EXPECT_THAT(early.message, HasSubstr("waiting for " + damaged));
+  std::filesystem::copy_file(away.folder + "/good", copy,
+                             std::filesystem::copy_options::overwrite_existing);
+  const Outcome applied = world.Do(away, apply);
+  ASSERT_TRUE(applied.ok()) << applied.message;
+  EXPECT_EQ(world.Sql(away, "SELECT count(*) FROM posts"), "3");
+}
+
 }  // namespace
 }  // namespace baton::test
