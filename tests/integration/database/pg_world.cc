@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <system_error>
 #include <unistd.h>
 
 #include "absl/strings/numbers.h"
@@ -165,14 +166,22 @@ World::~World() {
   }
   if (::testing::Test::HasFailure()) {
     for (Site* site : {&home_, &away_}) {
-      for (const auto& entry : std::filesystem::directory_iterator(site->config.run_directory)) {
+      std::error_code error;
+      for (const auto& entry :
+           std::filesystem::directory_iterator(site->config.run_directory, error)) {
         if (entry.path().extension() != ".log") continue;
         std::fprintf(stderr, "--- %s\n%s\n", entry.path().c_str(),
                      ReadText(entry.path().string()).c_str());
       }
     }
   }
-  if (getenv("BATON_KEEP_WORLD") == nullptr) std::filesystem::remove_all(folder_);
+  if (getenv("BATON_KEEP_WORLD") != nullptr) return;
+  // What a killed server's processes still do in it may make or take a file meanwhile.
+  Eventually("its folder is removed", [&] {
+    std::error_code error;
+    std::filesystem::remove_all(folder_, error);
+    return !error;
+  });
 }
 
 void World::MakeSite(const std::string& name, Site* site, int port, int other_port) {
