@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <sys/stat.h>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 
@@ -112,16 +114,38 @@ absl::Status FinishClearing(ActionContext* context) {
   return RemoveTree(IncompleteMarker(data), LiveOf(context));
 }
 
+// A folder in the other one would go where that goes.
+absl::Status RefuseNested(const std::string& data, const std::string& folder) {
+  const auto resolved = [](const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path found = std::filesystem::weakly_canonical(path, error);
+    return (error ? path : found.string()) + "/";
+  };
+  const std::string inner = resolved(data);
+  const std::string outer = resolved(folder);
+  if (inner.rfind(outer, 0) != 0 && outer.rfind(inner, 0) != 0) return absl::OkStatus();
+  return Refusal("NESTED", absl::StrCat("found data directory ", data, " and quarantine ", folder,
+                                        " one in the other; give quarantine_directory another "
+                                        "place in the resource file"));
+}
+
 // By renaming, or, to another filesystem, by a copy that is whole before the original goes.
 absl::Status MoveAside(ActionContext* context, const Manifest& manifest) {
   const std::string& data = context->instance().config().data_directory;
   const std::string folder =
       absl::StrCat(QuarantineFolder(context->instance().config()), "/", manifest.entry.name);
-  if (rename(data.c_str(), (folder + "/data").c_str()) == 0) {
+  // What is reached by a link is no more than a link to rename; the place that it names stays.
+  struct stat info = {};
+  const bool linked = lstat(data.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
+  if (!linked && rename(data.c_str(), (folder + "/data").c_str()) == 0) {
     BATON_RETURN_IF_ERROR(SyncDirectory(folder));
     return SyncDirectory(DirectoryOf(data));
   }
-  if (errno != EXDEV && errno != EBUSY) return ErrnoStatus(errno, "cannot move aside", data);
+  if (!linked && errno != EXDEV && errno != EBUSY) {
+    return ErrnoStatus(errno, "cannot move aside", data);
+  }
+  // Of an earlier try, whose room this one needs.
+  BATON_RETURN_IF_ERROR(RemoveTree(folder + "/data.partial", LiveOf(context)));
   BATON_RETURN_IF_ERROR(CheckFreeBytes(folder, manifest.entry.disk_bytes, "a quarantine"));
   context->Report("copying to the quarantine", 0, manifest.entry.disk_bytes);
   BATON_RETURN_IF_ERROR(CopyTree(data, folder + "/data.partial", LiveOf(context)));
@@ -163,6 +187,8 @@ absl::StatusOr<Outcome> KeepOrRemove(ActionContext* context, const Quarantine& a
   BATON_RETURN_IF_ERROR(
       RefuseOtherSystem(instance.config().resource.value(), control.system_id, action.system_id));
   BATON_RETURN_IF_ERROR(RefuseScattered(data));
+  const std::string folder = absl::StrCat(QuarantineFolder(instance.config()), "/", action.name);
+  BATON_RETURN_IF_ERROR(RefuseNested(data, folder));
   BATON_ASSIGN_OR_RETURN(const LogPosition end, FindLogEnd(data, control));
   const uint64_t bytes = MeasureBeyond(action.fork, end).bytes;
   if (MayBeRemoved(action, end)) {
@@ -171,8 +197,7 @@ absl::StatusOr<Outcome> KeepOrRemove(ActionContext* context, const Quarantine& a
                 absl::StrCat("removed; its log went ", bytes, " bytes beyond the fork"));
   }
   const absl::StatusOr<Manifest> before = ReadManifest(instance.config(), action.name);
-  const std::string kept =
-      absl::StrCat(QuarantineFolder(instance.config()), "/", action.name, "/data");
+  const std::string kept = folder + "/data";
   BATON_ASSIGN_OR_RETURN(const bool taken, Exists(kept));
   if (taken) {
     // Copied by an earlier try that did not come to clear the original.
@@ -206,8 +231,10 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const Quarantine& action) {
   if (empty) {
     BATON_RETURN_IF_ERROR(FinishClearing(context));
     const absl::StatusOr<Manifest> kept = ReadManifest(instance.config(), action.name);
+    const std::string moved =
+        absl::StrCat(QuarantineFolder(instance.config()), "/", action.name, "/data");
     outcome.message = "holds no data";
-    if (kept.ok()) {
+    if (kept.ok() && Exists(moved).value_or(false)) {
       outcome = Done(kept->system_id, kept->entry.end,
                      MeasureBeyond(kept->entry.fork, kept->entry.end).bytes, Kept(*kept));
     }
@@ -230,6 +257,13 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const RemoveQuarantine& acti
   Outcome outcome = OkOutcome();
   outcome.message = absl::StrCat(action.name, there ? " is removed" : " is not there");
   if (!there) return outcome;
+  // The folder may hold other things than what was kept aside, data in use among them.
+  if (const absl::StatusOr<Manifest> kept = ReadManifest(config, action.name); !kept.ok()) {
+    return Refusal("NOT_IN_QUARANTINE",
+                   absl::StrCat(folder, ": found no manifest of a quarantine in it (",
+                                kept.status().message(), "); look what it is, remove it by hand"));
+  }
+  BATON_RETURN_IF_ERROR(RefuseNested(config.data_directory, folder));
   if (rename(folder.c_str(), leaving.c_str()) != 0) {
     return ErrnoStatus(errno, "cannot rename", folder);
   }

@@ -180,5 +180,49 @@ TEST(ProtectTest, SettingsAreWrittenReadAndWaitForARestartWhereTheyMust) {
   EXPECT_EQ(world.Do(home, ConfigureLogShipping{}, absl::Seconds(20)).reason, "OVERRIDDEN");
 }
 
+TEST(ProtectTest, AQuarantineFolderThatLiesInTheDataIsRefusedBeforeAnythingIsRemoved) {
+  World world;
+  Site& home = world.home();
+  const LogPosition fork = LoseHome(world);
+  std::filesystem::create_directories(home.folder + "/data/kept/earlier/data");
+  std::filesystem::create_directory_symlink(home.folder + "/data/kept",
+                                            home.folder + "/quarantine");
+  const Outcome refused =
+      world.Do(home, Quarantine{world.system_id(), fork, "a", uint64_t{1} << 40});
+  EXPECT_EQ(refused.reason, "NESTED") << refused.message;
+  EXPECT_TRUE(std::filesystem::exists(home.folder + "/data/kept/earlier/data"));
+  EXPECT_TRUE(std::filesystem::exists(home.folder + "/data/PG_VERSION"));
+}
+
+TEST(ProtectTest, DataThatIsReachedByALinkIsCopiedAndItsPlaceStays) {
+  World world;
+  Site& home = world.home();
+  const LogPosition fork = LoseHome(world);
+  std::filesystem::create_directory(home.folder + "/disk");
+  std::filesystem::rename(home.folder + "/data", home.folder + "/disk/data");
+  std::filesystem::create_directory_symlink(home.folder + "/disk/data", home.folder + "/data");
+  const Outcome kept = world.Do(home, Quarantine{world.system_id(), fork, "a", std::nullopt});
+  ASSERT_TRUE(kept.ok()) << kept.message;
+  const std::string data = home.folder + "/quarantine/a/data";
+  EXPECT_FALSE(std::filesystem::is_symlink(data));
+  EXPECT_TRUE(std::filesystem::exists(data + "/global/pg_control"));
+  EXPECT_TRUE(std::filesystem::is_symlink(home.folder + "/data"));
+  EXPECT_TRUE(std::filesystem::is_empty(home.folder + "/disk/data"));
+  EXPECT_EQ(world.Observe(home).database()->state, DatabaseState::kEmpty);
+  const Outcome seeded = world.Do(home, Seed{world.away().config.host, world.system_id()});
+  ASSERT_TRUE(seeded.ok()) << seeded.message;
+  EXPECT_TRUE(std::filesystem::exists(home.folder + "/disk/data/PG_VERSION"));
+}
+
+TEST(ProtectTest, OnlyWhatWasKeptAsideIsRemovedFromAQuarantineFolder) {
+  World world;
+  Site& home = world.home();
+  std::filesystem::create_directories(home.folder + "/quarantine/else/data");
+  const Outcome refused = world.Do(home, RemoveQuarantine{"else"});
+  EXPECT_EQ(refused.reason, "NOT_IN_QUARANTINE") << refused.message;
+  EXPECT_TRUE(std::filesystem::exists(home.folder + "/quarantine/else/data"));
+  EXPECT_EQ(world.Do(home, RemoveQuarantine{".."}).reason, "BAD_NAME");
+}
+
 }  // namespace
 }  // namespace baton::test
