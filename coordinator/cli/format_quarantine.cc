@@ -15,7 +15,10 @@ uint64_t BeyondFork(const v1::QuarantineEntry& entry) {
   return entry.end().lsn() > entry.fork().lsn() ? entry.end().lsn() - entry.fork().lsn() : 0;
 }
 
+// After a clean stop the log that held them may be gone from the instance; what they did is in its
+// data all the same.
 std::string Commits(const v1::QuarantineEntry& entry) {
+  if (entry.commits() == 0 && BeyondFork(entry) > 0) return "none in what is left of its log";
   std::string text = absl::StrCat(entry.commits());
   if (entry.commits() > 0 && entry.has_first_commit_time()) {
     absl::StrAppend(&text, ", ", LocalTimeToMillis(entry.first_commit_time()), " to ",
