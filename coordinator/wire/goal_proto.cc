@@ -14,6 +14,9 @@ namespace {
 
 absl::Status FillLoss(const v1::CreatePlanRequest& request, Goal& goal) {
   BATON_ASSIGN_OR_RETURN(goal.allow_loss, FromProto("allow_loss", request.allow_loss()));
+  // "any" travels as the longest duration that fits.
+  const google::protobuf::Duration any = ToProto(absl::InfiniteDuration());
+  if (request.allow_loss().seconds() >= any.seconds()) goal.allow_loss = absl::InfiniteDuration();
   if (request.has_max_loss()) {
     BATON_ASSIGN_OR_RETURN(goal.max_loss, FromProto("max_loss", request.max_loss()));
   }

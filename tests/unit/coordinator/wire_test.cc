@@ -197,6 +197,12 @@ v1::CreatePlanRequest FailoverRequest() {
   return request;
 }
 
+TEST(GoalTest, ALossOfAnySizeIsAcceptedAsThat) {
+  v1::CreatePlanRequest request = FailoverRequest();
+  *request.mutable_allow_loss() = ToProto(absl::InfiniteDuration());
+  EXPECT_EQ(GoalFrom(request)->allow_loss, absl::InfiniteDuration());
+}
+
 TEST(GoalTest, HoldsEverythingThatWasAskedFor) {
   const absl::StatusOr<Goal> goal = GoalFrom(FailoverRequest());
   ASSERT_TRUE(goal.ok()) << goal.status();
