@@ -104,16 +104,19 @@ class ArchiveStore {
   // Ships `file` (a log file's full path) into the lineage that the fence file lets this instance
   // write. FAILED_PRECONDITION: the fence forbids it. ALREADY_EXISTS: other bytes under that name.
   virtual absl::Status Push(const std::string& file) = 0;
+  // What a long copy says, and asks for whether it shall go on. Either may be empty.
+  struct CopyWatch {
+    std::function<void(uint64_t done, uint64_t total)> progress;
+    std::function<absl::Status()> live;  // any thread; its error ends the copy, and is returned
+  };
   // Copies whatever `fetch` lists, up to its seals, that a share has and the copy destination
-  // lacks. `progress` gets bytes done and total. Returns bytes copied.
-  virtual absl::StatusOr<uint64_t> CopyPending(
-      const std::vector<Lineage>& fetch, std::function<void(uint64_t, uint64_t)> progress) = 0;
+  // lacks. Progress is in bytes. Returns bytes copied.
+  virtual absl::StatusOr<uint64_t> CopyPending(const std::vector<Lineage>& fetch,
+                                               const CopyWatch& watch) = 0;
   // Is the share that this instance ships to there, its marker right, and does a timed write
   // succeed? Also checks that the other shares can be read, and that the copy destination can be
   // written.
   virtual absl::Status CheckShares() = 0;
-  // Names of the files in the copy destination for `fetch`, in order; for lag and for tests.
-  virtual absl::StatusOr<std::vector<std::string>> Copied(const std::vector<Lineage>& fetch) = 0;
   // What `fetch` serves, from the log file named `from` on (empty: all). kCopied touches no share.
   virtual absl::StatusOr<ArchivedLog> List(const std::vector<Lineage>& fetch,
                                            const std::string& from, ArchivePlace place) = 0;
@@ -123,8 +126,7 @@ class ArchiveStore {
   // FAILED_PRECONDITION: a server of this host works on it.
   virtual absl::StatusOr<uint64_t> Salvage(const std::vector<Lineage>& fetch,
                                            const std::string& data_directory,
-                                           const std::string& from,
-                                           std::function<void(uint64_t, uint64_t)> progress) = 0;
+                                           const std::string& from, const CopyWatch& watch) = 0;
   // Gives the share that this instance ships to its marker if it is empty, and its folders there.
   // FAILED_PRECONDITION: it has none and is not empty. UNAVAILABLE: it has another's.
   virtual absl::Status PrepareShare() = 0;

@@ -128,9 +128,7 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const SalvageLogs& action) {
   }
   fetch.push_back(action.from);
   const absl::StatusOr<uint64_t> bytes = instance.archive().Salvage(
-      fetch, from, point.SegmentName(), [context](uint64_t done, uint64_t total) {
-        context->Report("salvaging log files", done, total);
-      });
+      fetch, from, point.SegmentName(), WatchCopy(context, "salvaging log files"));
   if (absl::IsFailedPrecondition(bytes.status())) {
     return Refusal("STILL_ALIVE", std::string(bytes.status().message()));
   }

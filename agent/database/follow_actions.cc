@@ -98,10 +98,7 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const CopyPendingLogs& actio
   }
   BATON_ASSIGN_OR_RETURN(const uint64_t bytes,
                          instance.archive().CopyPending(StillWanted(instance, action.fetch),
-                                                        [context](uint64_t done, uint64_t total) {
-                                                          context->Report("copying log files", done,
-                                                                          total);
-                                                        }));
+                                                        WatchCopy(context, "copying log files")));
   Outcome outcome = OkOutcome();
   outcome.bytes = bytes;
   outcome.message = absl::StrCat("copied ", bytes, " bytes of log");

@@ -115,6 +115,9 @@ absl::StatusOr<ReplayPoint> FindReplayPoint(ActionContext* context);
 // then.
 std::vector<Lineage> StillWanted(PostgresqlInstance& instance, const std::vector<Lineage>& fetch);
 
+// Tells what a copy does, and has it end with the command.
+ArchiveStore::CopyWatch WatchCopy(ActionContext* context, std::string what);
+
 // Wakes a startup process that sleeps before it asks for its next file again.
 inline constexpr char kWakeReplay[] = "SELECT pg_reload_conf()";
 

@@ -1,5 +1,6 @@
 // Replay as seen from outside: where it stands, what it may still want, how it is woken.
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -30,6 +31,13 @@ std::vector<Lineage> StillWanted(PostgresqlInstance& instance, const std::vector
            view->position.lsn <= lineage.sealed->lsn;
   });
   return {first, fetch.end()};
+}
+
+ArchiveStore::CopyWatch WatchCopy(ActionContext* context, std::string what) {
+  return {[context, what = std::move(what)](uint64_t done, uint64_t total) {
+            context->Report(what, done, total);
+          },
+          [context] { return context->Live(); }};
 }
 
 std::string ReplayPoint::SegmentName() const {

@@ -42,11 +42,6 @@ absl::StatusOr<uint64_t> CopyPendingLogFiles(const ResourceConfig& config,
 // the copy destination.
 absl::Status CheckShares(const ResourceConfig& config);
 
-// Names of the files in the copy destination that `fetch` serves: lineages in their order, names in
-// theirs. Touches no share.
-absl::StatusOr<std::vector<std::string>> CopiedLogFiles(const ResourceConfig& config,
-                                                        const std::vector<Lineage>& fetch);
-
 // What `fetch` serves from the log file named `from` on (empty: all), in the copy destination and,
 // with `shares`, in the shares, as lines: "run LINEAGE TIMELINE FIRST LAST" (log files by number),
 // "fork LINEAGE TIMELINE LSN" (where a timeline begins, from a history file); all in decimal.

@@ -173,21 +173,4 @@ absl::StatusOr<uint64_t> CopyPendingLogFiles(const ResourceConfig& config,
   return copied;
 }
 
-absl::StatusOr<std::vector<std::string>> CopiedLogFiles(const ResourceConfig& config,
-                                                        const std::vector<Lineage>& fetch) {
-  std::vector<std::string> copied;
-  for (const Lineage& lineage : fetch) {
-    const std::string folder = LineageFolder(config, config.copy_destination, lineage);
-    const absl::StatusOr<std::vector<std::string>> names = ListDirectory(folder, kNamesMax);
-    if (absl::IsNotFound(names.status())) continue;
-    if (!names.ok()) return names.status();
-    for (const std::string& name : *names) {
-      if (!ParseLogFileName(name).ok()) continue;
-      const absl::StatusOr<bool> served = ServedFrom(folder, name, lineage);
-      if (served.ok() && *served) copied.push_back(name);
-    }
-  }
-  return copied;
-}
-
 }  // namespace baton

@@ -30,8 +30,10 @@ constexpr size_t kSaidBytesMax = 3800;
 using Lines = std::vector<std::string>;
 
 // "TIMELINE LSN REASON" lines: where each ancestor was left by the next one, the last one by
-// `timeline` itself.
-void AppendForks(const std::string& text, uint32_t timeline, size_t lineage, Lines* lines) {
+// `timeline` itself. Those that begin timelines up to `known` are left out: with every move there
+// is one more of them in every history, and a child at work on a share can say little.
+void AppendForks(const std::string& text, uint32_t timeline, uint32_t known, size_t lineage,
+                 Lines* lines) {
   std::vector<std::pair<uint32_t, uint64_t>> ancestors;
   for (const absl::string_view line : absl::StrSplit(text, '\n')) {
     const std::vector<std::string> words =
@@ -43,6 +45,7 @@ void AppendForks(const std::string& text, uint32_t timeline, size_t lineage, Lin
   }
   for (size_t i = 0; i < ancestors.size(); ++i) {
     const uint32_t child = i + 1 < ancestors.size() ? ancestors[i + 1].first : timeline;
+    if (child <= known) continue;
     lines->push_back(absl::StrCat("fork ", lineage, " ", child, " ", ancestors[i].second));
   }
 }
@@ -60,6 +63,12 @@ void AppendRuns(const std::set<std::pair<uint32_t, uint64_t>>& segments, size_t 
         absl::StrCat("run ", lineage, " ", first->first, " ", first->second, " ", last));
     first = next;
   }
+}
+
+// The timeline of the log file named `from`; 0: all are wanted.
+uint32_t KnownTimeline(const std::string& from) {
+  const absl::StatusOr<LogFileName> parsed = ParseLogFileName(from);
+  return parsed.ok() ? parsed->timeline : 0;
 }
 
 bool IsBefore(const std::string& name, const std::string& from) {
@@ -91,7 +100,7 @@ absl::StatusOr<Lines> ListFolder(const std::string& folder, const Lineage& linea
     } else {
       BATON_ASSIGN_OR_RETURN(const std::string text,
                              ReadFile(absl::StrCat(folder, "/", name), kHistoryBytesMax));
-      AppendForks(text, parsed->timeline, index, &lines);
+      AppendForks(text, parsed->timeline, KnownTimeline(from), index, &lines);
     }
   }
   AppendRuns(segments, index, &lines);

@@ -1,9 +1,12 @@
 #include "agent/guard/host/guard_archive_store.h"
 
 #include <algorithm>
+#include <csignal>
 #include <optional>
+#include <thread>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -11,6 +14,7 @@
 
 #include "agent/guard/archive.h"
 #include "agent/guard/exit_codes.h"
+#include "common/base/mutex.h"
 #include "common/base/status_macros.h"
 
 namespace baton {
@@ -21,6 +25,7 @@ constexpr absl::Duration kMargin = absl::Seconds(5);
 // Copying may take long; baton-guard ends it when nothing moves for share_timeout.
 constexpr absl::Duration kCopyMax = absl::Hours(24);
 constexpr size_t kListBytesMax = 4 << 20;
+constexpr absl::Duration kBetweenLooks = absl::Milliseconds(50);
 
 absl::Status StatusOf(const std::string& verb, const RunResult& result, absl::Duration timeout) {
   if (result.ok()) return absl::OkStatus();
@@ -62,6 +67,40 @@ class ProgressLines {
   std::optional<uint64_t> copied_;
 };
 
+// Ends a program that runs when `live` says so.
+class EndWhenTold {
+ public:
+  explicit EndWhenTold(std::function<absl::Status()> live) : live_(std::move(live)) {}
+  ~EndWhenTold() {
+    {
+      MutexLock lock(&mutex_);
+      ending_ = true;
+      changed_.SignalAll();
+    }
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void Begin(const ProcessId& program) {
+    if (live_ == nullptr) return;
+    thread_ = std::thread([this, program] { Work(program); });
+  }
+
+ private:
+  void Work(const ProcessId& program) {
+    MutexLock lock(&mutex_);
+    while (!ending_) {
+      if (!live_().ok()) static_cast<void>(SignalProcessGroup(program, SIGTERM));
+      changed_.WaitFor(&mutex_, kBetweenLooks);
+    }
+  }
+
+  const std::function<absl::Status()> live_;
+  Mutex mutex_;
+  CondVar changed_;
+  bool ending_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
 absl::StatusOr<ArchivedLog> ParseListed(const std::string& text) {
   ArchivedLog log;
   for (const absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
@@ -89,7 +128,7 @@ absl::StatusOr<ArchivedLog> ParseListed(const std::string& text) {
 
 absl::StatusOr<RunResult> GuardArchiveStore::RunGuard(RunOptions options) const {
   options.argv.insert(options.argv.begin(), guard_program_);
-  options.before_start = before_start_;
+  if (options.before_start == nullptr) options.before_start = before_start_;
   BATON_ASSIGN_OR_RETURN(RunResult result, Run(options));
   BATON_RETURN_IF_ERROR(StatusOf(options.argv[1], result, options.timeout));
   return result;
@@ -114,25 +153,36 @@ absl::Duration GuardArchiveStore::ShareTimeout() const {
   return config_.share_timeout * static_cast<int64_t>(config_.shares.size() + 1) + kMargin;
 }
 
-absl::StatusOr<uint64_t> GuardArchiveStore::RunCopying(
-    RunOptions options, std::function<void(uint64_t, uint64_t)> progress) const {
+absl::StatusOr<uint64_t> GuardArchiveStore::RunCopying(RunOptions options,
+                                                       const CopyWatch& watch) const {
   const std::string verb = options.argv[0];
-  ProgressLines lines(std::move(progress));
-  options.timeout = kCopyMax;
-  options.output_bytes_max = 0;
-  options.on_output = [&lines](std::string_view piece) { lines.Take(piece); };
-  BATON_RETURN_IF_ERROR(RunGuard(std::move(options)).status());
-  if (lines.copied().has_value()) return *lines.copied();
+  ProgressLines lines(watch.progress);
+  absl::StatusOr<RunResult> result;
+  {
+    EndWhenTold ender(watch.live);
+    options.before_start = [this, &ender](const ProcessId& guard) {
+      if (before_start_ != nullptr) BATON_RETURN_IF_ERROR(before_start_(guard));
+      ender.Begin(guard);
+      return absl::OkStatus();
+    };
+    options.timeout = kCopyMax;
+    options.output_bytes_max = 0;
+    options.on_output = [&lines](std::string_view piece) { lines.Take(piece); };
+    result = RunGuard(std::move(options));
+  }
+  if (result.ok() && lines.copied().has_value()) return *lines.copied();
+  if (watch.live != nullptr) BATON_RETURN_IF_ERROR(watch.live());
+  BATON_RETURN_IF_ERROR(result.status());
   return absl::InternalError(
       absl::StrCat("baton-guard ", verb, ": found no \"copied BYTES\" at its end"));
 }
 
-absl::StatusOr<uint64_t> GuardArchiveStore::CopyPending(
-    const std::vector<Lineage>& fetch, std::function<void(uint64_t, uint64_t)> progress) {
+absl::StatusOr<uint64_t> GuardArchiveStore::CopyPending(const std::vector<Lineage>& fetch,
+                                                        const CopyWatch& watch) {
   RunOptions options;
   options.argv = {"archive-copy", config_file_, "-"};
   options.input = InputOf(fetch);
-  return RunCopying(std::move(options), std::move(progress));
+  return RunCopying(std::move(options), watch);
 }
 
 absl::StatusOr<ArchivedLog> GuardArchiveStore::List(const std::vector<Lineage>& fetch,
@@ -150,13 +200,14 @@ absl::StatusOr<ArchivedLog> GuardArchiveStore::List(const std::vector<Lineage>& 
   return ParseListed(result.output);
 }
 
-absl::StatusOr<uint64_t> GuardArchiveStore::Salvage(
-    const std::vector<Lineage>& fetch, const std::string& data_directory, const std::string& from,
-    std::function<void(uint64_t, uint64_t)> progress) {
+absl::StatusOr<uint64_t> GuardArchiveStore::Salvage(const std::vector<Lineage>& fetch,
+                                                    const std::string& data_directory,
+                                                    const std::string& from,
+                                                    const CopyWatch& watch) {
   RunOptions options;
   options.argv = {"archive-salvage", config_file_, data_directory, from};
   options.input = InputOf(fetch);
-  return RunCopying(std::move(options), std::move(progress));
+  return RunCopying(std::move(options), watch);
 }
 
 absl::Status GuardArchiveStore::PrepareShare() {
@@ -188,11 +239,6 @@ absl::Status GuardArchiveStore::CheckShares() {
   options.argv = {"archive-check", config_file_};
   options.timeout = ShareTimeout();
   return RunGuard(options).status();
-}
-
-absl::StatusOr<std::vector<std::string>> GuardArchiveStore::Copied(
-    const std::vector<Lineage>& fetch) {
-  return CopiedLogFiles(config_, fetch);
 }
 
 }  // namespace baton

@@ -28,22 +28,20 @@ class GuardArchiveStore : public ArchiveStore {
 
   absl::Status Push(const std::string& file) override;
   absl::StatusOr<uint64_t> CopyPending(const std::vector<Lineage>& fetch,
-                                       std::function<void(uint64_t, uint64_t)> progress) override;
+                                       const CopyWatch& watch) override;
   absl::Status CheckShares() override;
-  absl::StatusOr<std::vector<std::string>> Copied(const std::vector<Lineage>& fetch) override;
   absl::StatusOr<ArchivedLog> List(const std::vector<Lineage>& fetch, const std::string& from,
                                    ArchivePlace place) override;
   absl::StatusOr<uint64_t> Salvage(const std::vector<Lineage>& fetch,
                                    const std::string& data_directory, const std::string& from,
-                                   std::function<void(uint64_t, uint64_t)> progress) override;
+                                   const CopyWatch& watch) override;
   absl::Status PrepareShare() override;
   absl::StatusOr<ShippingCommands> Commands() override;
 
  private:
   absl::StatusOr<RunResult> RunGuard(RunOptions options) const;
   // A run that copies, whose last line is "copied BYTES".
-  absl::StatusOr<uint64_t> RunCopying(RunOptions options,
-                                      std::function<void(uint64_t, uint64_t)> progress) const;
+  absl::StatusOr<uint64_t> RunCopying(RunOptions options, const CopyWatch& watch) const;
   std::string InputOf(const std::vector<Lineage>& fetch) const;
   absl::Duration ShareTimeout() const;
 

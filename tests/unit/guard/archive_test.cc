@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -294,8 +295,10 @@ TEST_F(CopyTest, CopiesWhatTheSealsServeAndTellsHowMuch) {
   EXPECT_EQ(*copied, 2 * kMiB);
   EXPECT_EQ(done, 2 * kMiB);
   EXPECT_EQ(total, 2 * kMiB);
-  EXPECT_THAT(*CopiedLogFiles(world_.config(), {sealed, newer}),
-              ElementsAre(kSegment, "00000002.history"));
+  const std::string copies = world_.config().copy_destination;
+  EXPECT_TRUE(*Exists(LineageFolder(world_.config(), copies, sealed) + "/" + kSegment));
+  EXPECT_FALSE(*Exists(LineageFolder(world_.config(), copies, sealed) + "/" + kNext));
+  EXPECT_TRUE(*Exists(LineageFolder(world_.config(), copies, newer) + "/00000002.history"));
   EXPECT_EQ(*CopyPendingLogFiles(world_.config(), {sealed, newer}, nullptr), 0u);
 }
 
@@ -310,6 +313,27 @@ TEST_F(ArchiveTest, CheckFindsAMissingShare) {
   const absl::Status status = CheckShares(world_.config());
   EXPECT_TRUE(absl::IsUnavailable(status));
   EXPECT_THAT(std::string(status.message()), HasSubstr("share dr"));
+}
+
+// Each history names every timeline before it: what is known already must not crowd out what is
+// new, since a child at work on a share can say little.
+TEST_F(ArchiveTest, ListsWhatIsNewHoweverManyMovesThereWereBefore) {
+  std::vector<Lineage> fetch;
+  std::string history;
+  for (uint32_t timeline = 2; timeline <= 60; ++timeline) {
+    fetch.push_back(GuardWorld::MakeLineage(timeline, "dr-sql1", "dr"));
+    absl::StrAppend(&history, timeline - 1, "\t0/", timeline, "00000\tno recovery target\n");
+    const std::string name = absl::StrFormat("%08X.history", timeline);
+    world_.Put(world_.root() + "/" + name, history);
+    ASSERT_TRUE(PublishFile(world_.root() + "/" + name, Folder("/dr", fetch.back()), name,
+                            std::nullopt, nullptr)
+                    .ok());
+  }
+  const std::string next = "0000003C0000000000000070";
+  ShipFromAfar(fetch.back(), next, 'n');
+  const auto listed = ListLogFiles(world_.config(), fetch, "0000003B0000000000000060", true);
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  EXPECT_EQ(*listed, "fork 58 60 100663296\nrun 58 60 112 112");
 }
 
 }  // namespace

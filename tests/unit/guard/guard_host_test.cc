@@ -1,4 +1,5 @@
 // The agent's ports over the guard's work.
+#include <atomic>
 #include <filesystem>
 #include <sys/stat.h>
 
@@ -82,22 +83,44 @@ TEST(GuardArchiveStoreTest, CopiesWhatIsPendingAndTellsItsProgress) {
                   .ok());
   std::vector<std::pair<uint64_t, uint64_t>> progress;
   const absl::StatusOr<uint64_t> copied = store.CopyPending(
-      {lineage}, [&](uint64_t done, uint64_t total) { progress.emplace_back(done, total); });
+      {lineage}, {[&](uint64_t done, uint64_t total) { progress.emplace_back(done, total); }, {}});
   ASSERT_TRUE(copied.ok()) << copied.status();
   EXPECT_EQ(*copied, kMiB);
   ASSERT_FALSE(progress.empty());
   EXPECT_THAT(progress.back(), Pair(kMiB, kMiB));
-  EXPECT_THAT(*store.Copied({lineage}), ElementsAre(kSegment));
-  EXPECT_EQ(*store.CopyPending({lineage}, nullptr), 0u);
+  EXPECT_EQ(*store.CopyPending({lineage}, {}), 0u);
   std::filesystem::remove(world.root() + "/dr/.baton-share");
-  EXPECT_TRUE(absl::IsUnavailable(store.CopyPending({lineage}, nullptr).status()));
+  EXPECT_TRUE(absl::IsUnavailable(store.CopyPending({lineage}, {}).status()));
+}
+
+TEST(GuardArchiveStoreTest, ACopyEndsWithWhoeverAskedForIt) {
+  GuardWorld world;
+  // As one that copies for hours, or waits for a share that does not answer.
+  const std::string patient = world.root() + "/patient";
+  world.Put(patient, "#!/bin/sh\necho progress 1 2\nexec sleep 1000\n");
+  std::filesystem::permissions(patient, std::filesystem::perms(0755));
+  std::vector<ProcessId> started;
+  GuardArchiveStore store(world.config(), world.config_file(), patient,
+                          [&](const ProcessId& guard) {
+                            started.push_back(guard);
+                            return absl::OkStatus();
+                          });
+  std::atomic<bool> cancelled{false};
+  const ArchiveStore::CopyWatch watch = {
+      [&](uint64_t, uint64_t) { cancelled = true; },
+      [&] { return cancelled ? absl::CancelledError("enough") : absl::OkStatus(); }};
+  EXPECT_TRUE(absl::IsCancelled(store.CopyPending({}, watch).status()));
+  cancelled = false;
+  EXPECT_TRUE(absl::IsCancelled(store.Salvage({}, "/dead", kSegment, watch).status()));
+  ASSERT_EQ(started.size(), 2u);
+  for (const ProcessId& guard : started) EXPECT_FALSE(IsAlive(guard));
 }
 
 TEST(GuardArchiveStoreTest, AGuardThatCannotBeRunIsAnError) {
   GuardWorld world;
   GuardArchiveStore store(world.config(), world.config_file(), "/none/baton-guard");
   EXPECT_FALSE(store.Push(world.Log(kSegment, 'a')).ok());
-  EXPECT_FALSE(store.CopyPending({}, nullptr).ok());
+  EXPECT_FALSE(store.CopyPending({}, {}).ok());
 }
 
 }  // namespace
