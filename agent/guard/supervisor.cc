@@ -20,6 +20,8 @@ namespace {
 
 // The fence is also looked at without a hint: not every filesystem gives one.
 constexpr absl::Duration kLookInterval = absl::Seconds(1);
+// A start that a killed predecessor had begun holds its lock until it ends, which is soon.
+constexpr absl::Duration kPredecessorGrace = absl::Seconds(2);
 constexpr absl::Duration kBackoffFirst = absl::Milliseconds(200);
 constexpr absl::Duration kBackoffMax = absl::Seconds(10);
 
@@ -56,7 +58,7 @@ absl::Status Supervisor::Prepare() {
   BATON_RETURN_IF_ERROR(MakeDirectories(config_.run_directory, 0755));
   BATON_RETURN_IF_ERROR(MakeDirectories(DirectoryOf(config_.fence_file), 0755));
   absl::StatusOr<FileLock> alone = FileLock::Take(InRunDirectory(config_, ".supervisor.lock"),
-                                                  LockMode::kExclusive, absl::ZeroDuration());
+                                                  LockMode::kExclusive, kPredecessorGrace);
   if (absl::IsDeadlineExceeded(alone.status())) {
     return absl::AlreadyExistsError(absl::StrCat(
         config_.resource.value(), ": found another supervisor: ", alone.status().message()));

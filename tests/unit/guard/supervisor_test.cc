@@ -1,4 +1,5 @@
 // `baton-guard run` on a server that only sleeps.
+#include <algorithm>
 #include <filesystem>
 #include <signal.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@
 #include "agent/guard/supervisor_state.h"
 #include "common/os/fd.h"
 #include "common/os/file.h"
+#include "common/os/lock.h"
 #include "guard_world.h"
 
 namespace baton {
@@ -217,6 +219,22 @@ TEST_F(SupervisorTest, OnlyOneLooksAfterAResource) {
   EXPECT_EQ(second.exit_status, 69);
   EXPECT_THAT(second.error, HasSubstr(absl::StrCat(first)));
   EXPECT_TRUE(world_.Ask(SupervisorVerb::kStatus).ok());
+}
+
+// A start that was under way when its supervisor was killed holds that one's lock until it ends.
+TEST_F(SupervisorTest, WaitsAMomentForWhatAKilledPredecessorLeft) {
+  std::filesystem::create_directories(world_.config().run_directory);
+  const std::string file = world_.run_file(".supervisor.lock");
+  absl::StatusOr<FileLock> left = FileLock::Take(file, LockMode::kExclusive, absl::ZeroDuration());
+  ASSERT_TRUE(left.ok()) << left.status();
+  const pid_t next = world_.Spawn({world_.guard(), "run", world_.config_file()}, "next.log");
+  ASSERT_TRUE(GuardWorld::Eventually([&] {
+    const std::vector<LockHolder> holders = ProcessesWithFileOpen(file);
+    return std::any_of(holders.begin(), holders.end(),
+                       [&](const LockHolder& holder) { return holder.pid == next; });
+  }));
+  left = absl::CancelledError("let go");
+  EXPECT_TRUE(GuardWorld::Eventually([&] { return world_.Ask(SupervisorVerb::kStatus).ok(); }));
 }
 
 TEST_F(SupervisorTest, AServerThatCannotStartIsTriedAgainAndSaysWhy) {
