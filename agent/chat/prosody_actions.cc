@@ -154,15 +154,19 @@ absl::Status StartAndWait(ActionContext* context) {
   BATON_RETURN_IF_ERROR(server.service().Start(context->Left()));
   context->Did("started");
   context->Report("waiting until clients are served");
+  std::string why;
   for (int polls = 1;; ++polls) {
     const absl::Status serving = LooksServing(*context, context->Left(kStreamTimeout));
     if (serving.ok() || absl::IsAborted(serving)) return serving;
+    // A look that the command's own end cut off says nothing of the server.
+    const bool cut = absl::IsDeadlineExceeded(serving) && absl::IsDeadlineExceeded(context->Live());
+    if (!cut || why.empty()) why = std::string(serving.message());
     if (polls % kPollsPerStatus == 0) BATON_RETURN_IF_ERROR(LookThatItRuns(*context));
     OpenDoors(*context);
     const absl::Status waited = context->Wait(kPoll);
     if (absl::IsDeadlineExceeded(waited)) {
-      return absl::DeadlineExceededError(absl::StrCat(waited.message(), ": ", context->name(),
-                                                      " was started, but ", serving.message()));
+      return absl::DeadlineExceededError(
+          absl::StrCat(waited.message(), ": ", context->name(), " was started, but ", why));
     }
     BATON_RETURN_IF_ERROR(waited);
   }

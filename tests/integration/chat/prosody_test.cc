@@ -192,7 +192,7 @@ TEST(ProsodyTest, AgainstADeadDatabaseItIsNotActivatedAndSaysWhy) {
   ChatWorld world;
   EXPECT_OUTCOME_OK(world.Do(PointAt{HostId("sql1")}));
   world.KillDatabase();
-  const Outcome dead = world.Do(Activate{}, absl::Seconds(3));
+  const Outcome dead = world.Do(Activate{}, absl::Seconds(6));
   ExpectOutcome(dead, OutcomeCode::kFailed, "DEADLINE_EXCEEDED");
   EXPECT_THAT(dead.message, HasSubstr("no connection to the database on sql1"));
   LeaveDeadDatabase(&world, false);
