@@ -173,6 +173,8 @@ Task<Outcome> WriteFence(Run* run, FenceRecord record) {
     world.Sync(SyncPoint::kFenceWritten, agent.host.index);
     co_await Sleep{world.queue, agent.process, 0};
     run->unit.SetFence(record, false);
+    if (record.phase == FencePhase::kOpen)
+      world.oracle->OnConfirmed(run->unit, run->unit.host.boot);
     run->did = true;
     world.Sync(SyncPoint::kFenceRenamed, agent.host.index);
   }

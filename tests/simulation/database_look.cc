@@ -44,6 +44,8 @@ Outcome InRole(const Run& run, const CheckDatabase& wanted) {
   }
   // The other site may be lost, shares and all: what can be read of them is in the observation.
   if (!primary && !wanted.checkpoint) return OkOutcome();
+  // Nothing is set up yet: ConfigureLogShipping makes the share ready.
+  if (primary && !wanted.running && !unit.configured) return OkOutcome();
   for (const Share& share : run.agent.world.shares) {
     if (!share.Readable() || share.full) return Fail("SHARE", "a share is missing or full");
   }

@@ -84,6 +84,7 @@ Task<Outcome> Act(Run* run, ConfigureLogShipping action) {
   if (!share.mounted) co_return Fail("UNAVAILABLE", "the share is not mounted");
   if (action.prepare_share && !share.marked) share.marked = true;
   if (!share.marked) co_return Fail("UNAVAILABLE", "the share has no marker");
+  run->unit.configured = true;
   co_return OkOutcome();
 }
 

@@ -133,9 +133,10 @@ Simulation::Simulation(const Scenario& scenario)
     DataDirectory& backup = world_->InstanceOn(d, 1)->data;
     backup.standby_signal = !scenario.bare;
     backup.exists = !scenario.bare;
+    for (const int host : {0, 1}) world_->InstanceOn(d, host)->configured = !scenario.bare;
     backup.control = DataDirectory::Control::kStoppedInRecovery;
   }
-  for (Share& share : world_->shares) share.marked = true;
+  for (Share& share : world_->shares) share.marked = !scenario.bare;
   for (const auto& unit : world_->units) unit->StartSupervisor();
   coordinator_->Start();
   for (const auto& agent : agents_) agent->Start();
