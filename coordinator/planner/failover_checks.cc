@@ -218,11 +218,14 @@ void Nothing(AnnouncedLoss& loss) {
   loss.bytes = 0;
 }
 
+// Its log is not the writer's: its last commit tells nothing of what it lacks.
+void Diverged(AnnouncedLoss& loss) { loss.window = absl::InfiniteDuration(); }
+
 // A given-up move promoted it after it had applied all up to the seal, and nobody wrote since.
 void LossOfPromoted(const Inquiry& ask, const DatabaseMove& move, AnnouncedLoss& loss) {
   const std::optional<LogPosition>& sealed = move.right->lineages.back().sealed;
   if (ShippedToItsEnd(ask.seen, *move.from, *move.right)) return Nothing(loss);
-  if (!sealed.has_value()) return;
+  if (!sealed.has_value()) return Diverged(loss);
   loss.kept = *sealed;
   loss.bytes = 0;
   if (loss.lost_end.none() || loss.lost_end.timeline != sealed->timeline) return;
@@ -303,6 +306,7 @@ Takeover CheckTakeover(const Inquiry& ask, const PoolState& state, const Databas
     CheckLoss(ask, takeover, overrides);
     return takeover;
   }
+  if (takeover.end == LogEnd::kOwn) Diverged(takeover.loss);
   CheckRole(ask, move, takeover.end, *seen);
   if (takeover.end == LogEnd::kSealed) {
     CheckTimeline(ask, move, *seen);

@@ -66,6 +66,9 @@ Seeding ChooseSeeding(const Inquiry& ask, const PoolState& state, const Database
   CheckEpoch(ask, state, ref);
   const FenceSummary& fence = ask.seen.Find(ref)->fence;
   seeding.way = WayOf(move, *seen);
+  seeding.holds_data = seen->state != DatabaseState::kEmpty;
+  // Its data was moved aside, and what did that died before it took the right off the fence.
+  if (!seeding.holds_data && !fence.write_epoch.none()) seeding.way = SeedingWay::kAnew;
   const auto due = state.fence_due.find(ref);
   // Read-only under its fence, with the right still in its file: only a stop proves that it is not
   // about to be promoted.
@@ -113,17 +116,18 @@ int AddSeeding(const Seeding& seeding, StepList after, PlanBuilder& builder) {
                                      ConfigureLogShipping{seeding.prepare_share},
                                      "Configure the log shipping of", after));
   if (seeding.way == SeedingWay::kAnew) {
-    const int stopped =
-        seeding.fence_first
-            ? builder.OnDatabase(database, follower, Fence{}, "Fence", std::move(ready))
-            : builder.OnDatabase(database, follower, Stop{}, "Stop", std::move(ready));
+    if (seeding.holds_data) {
+      ready = {seeding.fence_first
+                   ? builder.OnDatabase(database, follower, Fence{}, "Fence", std::move(ready))
+                   : builder.OnDatabase(database, follower, Stop{}, "Stop", std::move(ready))};
+    }
     Quarantine aside;
     aside.system_id = seeding.system_id;
     aside.fork = seeding.fork;
     aside.name = builder.plan().id.value();
     aside.discard_bytes = seeding.discard;
     ready = {builder.OnDatabase(database, follower, std::move(aside), "Move aside the data of",
-                                {stopped})};
+                                std::move(ready))};
   }
   if (seeding.way == SeedingWay::kAnew || seeding.way == SeedingWay::kSeed) {
     ready = {builder.OnDatabase(database, follower, Seed{seeding.writer->host, seeding.system_id},

@@ -29,6 +29,7 @@ struct Seeding {
   std::vector<Lineage> fetch;  // what the follower restores from
   LogPosition until;           // what it must have applied to count as one: the writer's end now
   std::optional<uint64_t> discard;
+  bool holds_data = true;
   bool fence_first = false;  // it came back, and what runs of it keeps its fence from being proven
   bool prepare_share = false;  // the follower's own share may be new
   bool prepare_writer = true;  // look at the writer, and configure it, first
