@@ -128,7 +128,7 @@ void OnRevokeRead(const AgentState& now, absl::Duration at, const ResourceState&
   if (news || resource.fence != record) {
     out.entries.push_back(Ledger::FenceWritten{event.resource, record});
   }
-  revoking.written = record.write;
+  revoking.known = holds->write;
   out.changes.push_back(RevokeBegan{event.resource, std::move(revoking)});
   out.effects.push_back(WriteFence{std::move(record)});
 }
@@ -141,7 +141,7 @@ void OnRevokeWritten(const AgentState& now, absl::Duration at, const ResourceSta
                      FailedOutcome("FENCE_NOT_WRITTEN", std::string(event.status.message())), out);
   }
   // The command that was cancelled had given a right between our look at the file and our write.
-  if (NewerRight(revoking.written, revoking.noted) != revoking.written) {
+  if (NewerRight(revoking.known, revoking.noted) != revoking.known) {
     out.effects.push_back(ReadFence{event.resource});
     return;
   }

@@ -55,7 +55,7 @@ struct Revoking {
   uint64_t stream = 0;
   JournalId journal;  // of the session that it came in
   Revoke revoke;
-  std::optional<Lineage> written;  // the right that the record being written names
+  std::optional<Lineage> known;  // the newest right that the record being written is made from
   // The newest right that a runner entered meanwhile: the file must not forget it.
   std::optional<Lineage> noted;
 };

@@ -37,9 +37,9 @@ struct RevokeTest : testing::Test {
     const std::vector<Revoked> all = world->link.All<Revoked>();
     return all.empty() ? FailedOutcome("NO_ANSWER", "") : all.back().outcome;
   }
-  // What waits at the database's fence file goes on.
-  void GoOn() {
-    FakeFenceFile& fence = world->fences[kDatabase];
+  // What waits at a fence file goes on.
+  void GoOn(const ResourceId& resource = kDatabase) {
+    FakeFenceFile& fence = world->fences[resource];
     std::vector<std::function<void()>> waiting = std::move(fence.waiting);
     fence.waiting.clear();
     for (const auto& work : waiting) work();
@@ -306,6 +306,30 @@ TEST_F(RevokeTest, TheRightThatTheCancelledCommandGaveMeanwhileIsNotForgotten) {
   EXPECT_TRUE(Answer().ok());
   EXPECT_EQ(world->fences[kDatabase].file->write, OpenFence({1, 4}).write);
   EXPECT_EQ(world->fences[kDatabase].file->fence_epoch, kTaken);
+}
+
+TEST_F(RevokeTest, ARightThatAChatServerWasGivenMeanwhileIsTakenToo) {
+  FenceRecord closed = In(FencePhase::kClosed);
+  closed.resource = kChat;
+  closed.write.reset();
+  Hold(closed, kChat);
+  world->BootAndWelcome();
+  world->Deliver(world->MakeCommand("c1", {1, 4}, kChat));
+  FakeFenceFile& fence = world->fences[kChat];
+  fence.writes_hang = true;
+  world->Deliver(Take(kChat));
+  ASSERT_EQ(fence.waiting.size(), 1u);
+  // Between our look and our write its runner has opened the fence.
+  FenceRecord open = OpenFence({1, 4});
+  open.resource = kChat;
+  open.write = Lineage{"", {1, 4}, HostId("h1"), ShareId(), std::nullopt};
+  world->core->NoteFence(kChat, open);
+  for (int round = 0; round < 4 && !Answer().ok(); ++round) GoOn(kChat);
+  EXPECT_TRUE(Answer().ok()) << Answer().message;
+  EXPECT_TRUE(fence.waiting.empty());
+  EXPECT_EQ(fence.file->phase, FencePhase::kClosed);
+  EXPECT_FALSE(fence.file->write.has_value());
+  EXPECT_EQ(fence.file->fence_epoch, kTaken);
 }
 
 TEST_F(RevokeTest, ACommandOfItsOwnEpochGoesFirstAndOneOfAHigherEpochOutdatesIt) {
