@@ -44,11 +44,19 @@ std::optional<ControlData> LookAtFiles(const PostgresqlInstance& instance,
 
 // A PostgreSQL that was started after a clean stop ends no log file by archive_timeout before its
 // checkpointer woke up once: that decides while the server is still starting how long it sleeps,
-// which is up to checkpoint_timeout. A reload wakes it.
-constexpr char kWakeCheckpointer[] = R"(
-SELECT pg_reload_conf()
-WHERE NOT pg_is_in_recovery()
-  AND clock_timestamp() - pg_postmaster_start_time() < interval '10 s')";
+// which is up to checkpoint_timeout. A reload wakes it; once is enough, however long it took to
+// start.
+void WakeCheckpointer(PostgresqlConnection* connection, absl::Duration timeout, LookMemory* memory,
+                      DatabaseObservation* seen) {
+  const absl::StatusOr<Rows> start =
+      connection->Query("SELECT pg_postmaster_start_time()::text", timeout);
+  if (!start.ok()) return AddProblem(std::string(start.status().message()), seen);
+  const std::string since = start->Text(0, 0);
+  if (memory->woken == since) return;
+  const absl::StatusOr<Rows> woken = connection->Query("SELECT pg_reload_conf()", timeout);
+  if (!woken.ok()) return AddProblem(std::string(woken.status().message()), seen);
+  memory->woken = since;
+}
 
 void DescribePrimary(const ServerView& view, DatabaseObservation* seen) {
   seen->state = DatabaseState::kPrimary;
@@ -126,6 +134,7 @@ void DescribeServer(PostgresqlInstance* instance, const ServerView& view, absl::
   seen->clean_shutdown = false;
   seen->client_sessions = view.client_sessions;
   if (view.in_recovery) {
+    memory->woken.clear();
     DescribeStandby(instance, view, control, memory, seen);
   } else {
     DescribePrimary(view, seen);
@@ -133,8 +142,7 @@ void DescribeServer(PostgresqlInstance* instance, const ServerView& view, absl::
   const absl::StatusOr<PostgresqlConnection*> connection = instance->Connected(timeout);
   if (!connection.ok()) return;
   if (!view.in_recovery) {
-    const absl::StatusOr<Rows> woken = (*connection)->Query(kWakeCheckpointer, timeout);
-    if (!woken.ok()) AddProblem(std::string(woken.status().message()), seen);
+    WakeCheckpointer(*connection, timeout, memory, seen);
   }
   const absl::StatusOr<std::string> settings = EndangeringSettings(*connection, timeout);
   AddProblem(settings.ok() ? *settings : std::string(settings.status().message()), seen);

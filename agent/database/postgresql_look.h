@@ -23,6 +23,7 @@ struct LookMemory {
   // Of a stopped instance, for the control file that said so.
   std::string end_of;
   LogPosition log_end;
+  std::string woken;  // when the primary began whose checkpointer was woken
 };
 
 // Looks once, each call to the server within `timeout`; bounded unless the host's own files hang.

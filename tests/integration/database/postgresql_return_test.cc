@@ -197,5 +197,28 @@ TEST(ReturnTest, OneThatWasToldToFollowIsNotUnfencedBeforeItsFirstStartEither) {
   EXPECT_EQ(world.Observe(home).database()->state, DatabaseState::kDown);
 }
 
+// A server that recovered decides how long its checkpointer sleeps before it is a primary again.
+TEST(ReturnTest, LittleLogIsShippedSoonHoweverLateAPrimaryThatRecoveredIsLookedAt) {
+  World world;
+  Site& home = world.home();
+  const pid_t before = home.Postmaster();
+  ASSERT_EQ(kill(before, SIGKILL), 0);
+  const auto endpoint = postgresql::EndpointOf(home.config);
+  ASSERT_TRUE(endpoint.ok()) << endpoint.status();
+  world.Eventually("it has recovered a while ago", [&] {
+    auto connection =
+        postgresql::PostgresqlConnection::Connect(*endpoint, absl::Seconds(5), nullptr);
+    if (!connection.ok()) return false;
+    const auto rows =
+        connection->Query("SELECT clock_timestamp() - pg_postmaster_start_time() > interval '11 s'",
+                          absl::Seconds(5));
+    return rows.ok() && rows->True(0, 0) && home.Postmaster() != before;
+  });
+  EXPECT_EQ(world.Observe(home).database()->state, DatabaseState::kPrimary);
+  world.Sql(home, "INSERT INTO posts VALUES (1)");
+  world.Eventually("it was shipped and applied",
+                   [&] { return world.Sql(world.away(), "SELECT count(*) FROM posts") == "1"; });
+}
+
 }  // namespace
 }  // namespace baton::test
