@@ -34,14 +34,15 @@ std::string SeenAgo(const v1::AnnouncedLoss& loss) {
 }  // namespace
 
 std::string FormatLosses(const google::protobuf::RepeatedPtrField<v1::AnnouncedLoss>& losses) {
-  TextTable table({"DATABASE", "AT MOST THE LAST", "ABOUT", "KEPT UP TO", "LAST COMMIT KEPT",
+  TextTable table({"DATABASE", "AT MOST THE LAST", "KNOWN OF IT", "KEPT UP TO", "LAST COMMIT KEPT",
                    "WRITER'S LOG ENDED AT", "AS REPORTED"});
   for (const v1::AnnouncedLoss& loss : losses) {
     const std::string commit = LocalTimeToMillis(loss.last_commit_time());
     const std::string end = Text(loss.lost_end());
-    table.Add({loss.database(), LossWindow(loss), end.empty() ? "not known" : Bytes(loss.bytes()),
-               Text(loss.kept()), commit.empty() ? "not known" : commit,
-               end.empty() ? "not known" : end, SeenAgo(loss)});
+    table.Add({loss.database(), LossWindow(loss),
+               end.empty() || loss.bytes() == 0 ? "-" : Bytes(loss.bytes()), Text(loss.kept()),
+               commit.empty() ? "not known" : commit, end.empty() ? "not known" : end,
+               SeenAgo(loss)});
   }
   if (table.empty()) return "";
   return absl::StrCat("announced loss: what was acknowledged after the last commit that is kept\n",

@@ -69,9 +69,11 @@ std::string Describe(const AnnouncedLoss& loss) {
                     loss.report_age == absl::InfiniteDuration() ? "its writer was never seen"
                                                                 : "no commit of it was dated");
   } else {
-    absl::StrAppend(&text, ": at most the last ", absl::FormatDuration(loss.window), ", about ",
-                    loss.bytes, " bytes of log; its writer was last seen ",
-                    absl::FormatDuration(loss.report_age), " ago");
+    // The last report knows nothing of what was written after it.
+    absl::StrAppend(&text, ": at most the last ", absl::FormatDuration(loss.window),
+                    loss.bytes == 0 ? std::string()
+                                    : absl::StrCat(", about ", loss.bytes, " bytes of log or more"),
+                    "; its writer was last seen ", absl::FormatDuration(loss.report_age), " ago");
   }
   return text;
 }

@@ -118,6 +118,11 @@ void CheckStandby(const Inquiry& ask, const PoolState& state, const DatabaseMove
         absl::StrCat("bring the file back to the share, or seed it anew: baton protect ",
                      ask.pool.id.value(), " --reason TEXT"));
   }
+  if (!seen->share_problem.empty()) {
+    ask.refusals.Add("SHARE_UNREADABLE", ref.ToString(), seen->share_problem,
+                     "a share from which the tail can be fetched",
+                     absl::StrCat("mend the share on ", ref.host.value()));
+  }
   CheckFence(ask, state, ref, FencePhase::kClosed);
 }
 

@@ -21,7 +21,7 @@ def print_loss(move):
     oldest = measured["oldest_before_the_loss"]
     age = "" if oldest is None else f", the oldest {oldest:.2f} s before the site was gone"
     print(f"  command to first message     {milliseconds(move['command_to_first_message'])}")
-    print(f"  loss announced               {bound} before the plan (about {announced['bytes']} B)")
+    print(f"  loss announced               {bound} before the plan")
     print(f"  loss measured                {measured['before_announced_point']} messages from before "
           f"that, {measured['after_announced_point']} after it{age}")
 
