@@ -65,7 +65,7 @@ TEST_F(FailoverTest, StatesTheLossAndTheFencesBeforeItAsks) {
   EXPECT_THAT(terminal_.console.questions(),
               ElementsAre("Fail over, with what may be lost as stated above?"));
   const std::string shown = terminal_.console.err();
-  EXPECT_THAT(shown, HasSubstr("mgc       2.4 s             96 B   3:0/3000000"));
+  EXPECT_THAT(shown, HasSubstr("mgc       2.4 s             96 B         3:0/3000000"));
   EXPECT_THAT(shown, HasSubstr("to be fenced on return before anything else:\n  hq-sql1/mgc\n"));
   EXPECT_THAT(shown, HasSubstr("overridden:\n  LOSS_OVER_LIMIT: up to 90s\n"));
   ASSERT_EQ(coordinator_.create_requests().size(), 1u);
