@@ -127,6 +127,14 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const SalvageLogs& action) {
     fetch.erase(listed);
   }
   fetch.push_back(action.from);
+  // What a share has is whole, the dead directory may be an older copy: nothing of it may take the
+  // place of a shipped file.
+  const absl::StatusOr<uint64_t> shipped = instance.archive().CopyPending(
+      StillWanted(instance, fetch), WatchCopy(context, "copying log files"));
+  BATON_RETURN_IF_ERROR(context->Live());
+  if (!shipped.ok()) {
+    context->Did(absl::StrCat("shares left aside (", shipped.status().message(), ")"));
+  }
   const absl::StatusOr<uint64_t> bytes = instance.archive().Salvage(
       fetch, from, point.SegmentName(), WatchCopy(context, "salvaging log files"));
   if (absl::IsFailedPrecondition(bytes.status())) {

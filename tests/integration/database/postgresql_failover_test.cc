@@ -121,6 +121,41 @@ TEST(FailoverTest, SalvageFromTheDeadPrimarysDirectoryLosesNothing) {
   }
 }
 
+// A copy of the data directory from before: its last file has less in it than the shipped one.
+TEST(FailoverTest, SalvageFromAnOlderCopyTakesNothingFromWhatWasShipped) {
+  World world;
+  Site& home = world.home();
+  Site& away = world.away();
+  world.Sql(away, "SELECT pg_wal_replay_pause()");
+  world.Sql(home, "SELECT pg_switch_wal()");
+  world.Sql(home, "INSERT INTO posts VALUES (1)");
+  const std::string copy = home.folder + "/copy-of-data";
+  for (const char* part : {"/global", "/pg_wal"}) {
+    std::filesystem::create_directories(copy + part);
+    for (const auto& entry :
+         std::filesystem::directory_iterator(home.config.data_directory + part)) {
+      if (entry.is_regular_file()) {
+        std::filesystem::copy_file(entry.path(),
+                                   copy + part + "/" + entry.path().filename().string());
+      }
+    }
+  }
+  std::filesystem::copy_file(home.config.data_directory + "/PG_VERSION", copy + "/PG_VERSION");
+  for (int id = 2; id <= 3; ++id) {
+    world.Sql(home, absl::StrCat("INSERT INTO posts VALUES (", id, ")").c_str());
+    world.Sql(home, "SELECT pg_switch_wal()");
+  }
+  world.Eventually("it was shipped",
+                   [&] { return world.Observe(home).database()->ready_files == 0; });
+  world.KillAll(home);
+  world.NextEpoch();
+  const Outcome salvaged = world.Do(away, SalvageLogs{world.lineage(), copy});
+  EXPECT_TRUE(salvaged.ok()) << salvaged.message;
+  world.Sql(away, "SELECT pg_wal_replay_resume()");
+  ASSERT_TRUE(FailOver(world, away, {}));
+  EXPECT_EQ(world.Sql(away, "SELECT count(*) FROM posts"), "3");
+}
+
 TEST(FailoverTest, AShareThatIsGoneCountsOnlyWithSomeonesWord) {
   World world;
   Site& home = world.home();
