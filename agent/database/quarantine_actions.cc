@@ -226,6 +226,8 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const Quarantine& action) {
     return Refusal("BAD_NAME", std::string(name.message()));
   }
   BATON_RETURN_IF_ERROR(RefuseUnfenced(context, record));
+  // A standby that is down because it crashed would be started again while its data goes.
+  BATON_RETURN_IF_ERROR(StopCleanly(context));
   BATON_ASSIGN_OR_RETURN(const bool empty, HoldsNoData(instance.config().data_directory));
   Outcome outcome = OkOutcome();
   if (empty) {

@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "agent/guard/supervisor_state.h"
 #include "tests/integration/database/pg_world.h"
 
 namespace baton::test {
@@ -212,6 +213,28 @@ TEST(ProtectTest, DataThatIsReachedByALinkIsCopiedAndItsPlaceStays) {
   const Outcome seeded = world.Do(home, Seed{world.away().config.host, world.system_id()});
   ASSERT_TRUE(seeded.ok()) << seeded.message;
   EXPECT_TRUE(std::filesystem::exists(home.folder + "/disk/data/PG_VERSION"));
+}
+
+// One that is down because it crashed is started again by its supervisor, every now and then.
+TEST(ProtectTest, NothingStartsTheServerWhileItsDataIsMovedAside) {
+  World world;
+  Site& away = world.away();
+  std::ofstream(away.folder + "/etc/extra.conf") << "no_such_setting = 1\n";
+  ASSERT_EQ(kill(away.Postmaster(), SIGKILL), 0);
+  world.Eventually("it is down", [&] {
+    const Observation seen = world.Observe(away);
+    return seen.database()->state == DatabaseState::kDown && seen.fence.proven;
+  });
+  const std::string state = away.config.run_directory + "/mgc.state";
+  EXPECT_TRUE(LoadSupervisorState(state)->desired_up);
+  world.NextEpoch();
+  Outcome kept;
+  world.Eventually("no start is under way", [&] {
+    kept = world.Do(away, Quarantine{world.system_id(), {2, 1}, "a", std::nullopt});
+    return kept.reason != "STILL_RUNS";
+  });
+  ASSERT_TRUE(kept.ok()) << kept.message;
+  EXPECT_FALSE(LoadSupervisorState(state)->desired_up);
 }
 
 TEST(ProtectTest, OnlyWhatWasKeptAsideIsRemovedFromAQuarantineFolder) {
