@@ -94,6 +94,11 @@ absl::Status CheckServing(const ActionContext& context) {
     return Refusal("CONTROL_UNREACHABLE",
                    absl::StrCat(context.name(), " does not answer: ", status.status().message()));
   }
+  // It looks for a lost database when somebody posts, not before: one that has been idle since its
+  // database was restarted is as good as any, once it is asked to look.
+  if (status->accepting && !status->database_connected) {
+    context.server().control().Accept(kLookTimeout).IgnoreError();
+  }
   const absl::Status serving = LooksServing(context, kLookTimeout);
   if (!serving.ok()) return Refusal("NOT_SERVING", std::string(serving.message()));
   return CheckSecret(context.config().canary_password_file);

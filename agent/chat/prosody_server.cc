@@ -55,7 +55,7 @@ ChatObservation Judge(const ChatSight& sight) {
   seen.sessions = status.sessions;
   seen.rooms = status.rooms;
   if (status.accepting && !status.database_connected) {
-    seen.problem = "it has no connection to its database: what is posted now is lost";
+    seen.problem = "it has no connection to its database; it looks for it when somebody posts";
   }
   if (status.instance != seen.points_at.value()) {
     seen.problem = absl::StrCat("it was started with database instance \"", status.instance,

@@ -178,6 +178,17 @@ void ChatWorld::StartDatabase() {
   const std::string data = folder_ + "/pg";
   RunProgram({bin + "/initdb", "-D", data, "-U", "baton", "-A", "trust", "--encoding=UTF8",
               "--locale=C", "--no-sync"});
+  RunDatabase();
+  for (const char* sql :
+       {"CREATE ROLE chat LOGIN PASSWORD 'it''s \"secret\"'", "CREATE DATABASE chat OWNER chat"}) {
+    RunProgram({bin + "/psql", "-h", "127.0.0.1", "-p", absl::StrCat(database_port_), "-U", "baton",
+                "-d", "postgres", "-qc", sql});
+  }
+}
+
+void ChatWorld::RunDatabase() {
+  const std::string bin = kBin;
+  const std::string data = folder_ + "/pg";
   database_ = Spawn({bin + "/postgres", "-D", data, "-c", "listen_addresses=127.0.0.1", "-c",
                      absl::StrCat("port=", database_port_), "-c", "unix_socket_directories=", "-c",
                      "fsync=off", "-c", "shared_buffers=16MB"},
@@ -189,11 +200,6 @@ void ChatWorld::StartDatabase() {
     const absl::StatusOr<RunResult> result = Run(options);
     return result.ok() && result->ok();
   });
-  for (const char* sql :
-       {"CREATE ROLE chat LOGIN PASSWORD 'it''s \"secret\"'", "CREATE DATABASE chat OWNER chat"}) {
-    RunProgram({bin + "/psql", "-h", "127.0.0.1", "-p", absl::StrCat(database_port_), "-U", "baton",
-                "-d", "postgres", "-qc", sql});
-  }
 }
 
 void ChatWorld::SignalDatabase(int signal) {

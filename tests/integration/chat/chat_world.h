@@ -58,6 +58,8 @@ class ChatWorld {
   std::string Sql(const std::string& sql);
   // kill -9 of every process of the database's, as when its host loses power.
   void KillDatabase();
+  // After KillDatabase: it recovers and answers again.
+  void RestartDatabase() { RunDatabase(); }
   // Stops them as they are: connections stay open, nothing answers any more.
   void FreezeDatabase();
   // False when it did not come to that in time.
@@ -69,6 +71,7 @@ class ChatWorld {
 
  private:
   void StartDatabase();
+  void RunDatabase();
   void SignalDatabase(int signal);
   void WriteConfiguration();
   void MakeAccounts();

@@ -198,6 +198,18 @@ TEST(ProsodyTest, AgainstADeadDatabaseItIsNotActivatedAndSaysWhy) {
   LeaveDeadDatabase(&world, false);
 }
 
+TEST(ProsodyTest, OneThatStoodIdleWhileItsDatabaseRestartedIsFoundServing) {
+  ChatWorld world;
+  world.Serve();
+  world.KillDatabase();
+  const auto ann = world.Join("ann");  // makes the server notice
+  EXPECT_TRUE(ann->WaitUntilGone(kPatience));
+  EXPECT_NE(world.Observe().problem, "");
+  world.RestartDatabase();
+  EXPECT_OUTCOME_OK(world.Do(CheckChat{true}, absl::Seconds(10)));
+  EXPECT_EQ(world.Observe().problem, "");
+}
+
 TEST(ProsodyTest, StopsWithPeopleInItsRooms) {
   ChatWorld world;
   world.Serve();
