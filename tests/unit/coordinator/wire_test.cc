@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 
 #include "common/rpc/action_proto.h"
+#include "common/rpc/protocol_proto.h"
 #include "coordinator/wire/event_proto.h"
 #include "coordinator/wire/goal_proto.h"
 #include "coordinator/wire/plan_proto.h"
