@@ -9,18 +9,20 @@ Usage: tests/sim.sh --seed N [--mutation NAME] [--trace FILE]
        tests/sim.sh --scenario FILE
        tests/sim.sh --list-mutations | --help
 
-Moves a simulated pool to the other site and back while things go wrong, and checks the rules of
-Baton after every event. Everything follows from the seed: the same seed is the same run.
+Moves a simulated pool to the other site and back, loses sites and takes them back, while things go
+wrong, and checks the rules of Baton after every event. Everything follows from the seed: the same
+seed is the same run.
 
   --seed N          replays one run and tells what happened, line by line
   --seeds A..B      runs many; ends with "N passed, M failed", and before that tells the first that
-                    failed, with the fewest faults that are enough for it
+                    failed, with the fewest faults that are enough for it, and others in a line each
   --scenario FILE   one story of tests/simulation/testdata
   --jobs N          so many at once (default 1)
   --mutation NAME   a build that is broken on purpose: a checker must catch it
   --list-mutations  names them, what is broken, and the checker that catches each
   --coverage        prints which faults have met which step, and how far it was
   --trace FILE      with --seed: writes durable records and what the oracle saw, one a line
+                    (tests/simulation/trace.h says how)
 
 Exit code 0: every rule held; 1: one was broken; 2: wrong usage.
 END

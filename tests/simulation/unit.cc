@@ -37,10 +37,13 @@ FencePhase Unit::PhaseNow() const {
 }
 
 void Unit::SetFence(const FenceRecord& record, bool durable) {
-  const absl::StatusOr<FenceRecord> read = ParseFenceRecord(FormatFenceRecord(record));
-  if (!read.ok() || *read != record) {
-    world_.oracle->Fail(Checker::kFenceFile, absl::StrCat("the fence of ", ref.ToString(),
-                                                          " is not read as it was written"));
+  // Some of them, since it takes as long as all else that a write does.
+  if (world_.queue.events() % 4 == 0) {
+    const absl::StatusOr<FenceRecord> read = ParseFenceRecord(FormatFenceRecord(record));
+    if (!read.ok() || *read != record) {
+      world_.oracle->Fail(Checker::kFenceFile, absl::StrCat("the fence of ", ref.ToString(),
+                                                            " is not read as it was written"));
+    }
   }
   fence.visible = record;
   if (durable) fence.durable = record;
