@@ -260,6 +260,7 @@ void Oracle::OnDiverged(const Unit& unit) {
 }
 
 void Oracle::OnChatServes(const Unit& unit) {
+  if (Absent(unit)) return;
   int accepting = 0;
   for (const auto& other : world_.units) {
     if (!other->is_database() && other->accepting && !Absent(*other)) ++accepting;

@@ -169,7 +169,8 @@ class Oracle {
   std::set<int64_t> discarded_;
   std::map<int, PlanId> recovering_;  // by unit: for which plan it was last asked
   std::map<int, uint32_t> shipped_;   // by unit: the timeline that was shipped to its end
-  bool clock_jumped_ = false;
+  Nanos raised_ = 0;                  // when an epoch was last raised
+  bool clock_jumped_ = false;         // or a report lay unread: nobody can tell how old things are
   int64_t last_message_ = 0;
   std::set<CommandId> durable_commands_;
   std::set<Epoch> durable_epochs_;

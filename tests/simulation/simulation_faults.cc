@@ -151,6 +151,7 @@ void Simulation::Fire(const Fault& fault, int step_host) {
       return Lasting(
           fault.lasts, [this] { coordinator_->Kill(); }, [this] { coordinator_->Start(); });
     case FaultKind::kCoordinatorPause:
+      oracle_.OnClockJumped();
       return Lasting(
           fault.lasts, [this] { world_->queue.Pause(coordinator_->process); },
           [this] { world_->queue.Resume(coordinator_->process); });
