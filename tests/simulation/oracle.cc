@@ -318,26 +318,35 @@ void Oracle::OnAct(const Unit& unit, const Command& command, const Epoch& durabl
 
 void Oracle::CheckMayRecover(const Unit& unit, const Command& command) {
   const std::vector<Step>& steps = durable_.FindExecution(command.plan)->plan->steps;
-  const bool ships = std::any_of(steps.begin(), steps.end(), [](const Step& step) {
-    return step.action() != nullptr && std::holds_alternative<ShipTail>(*step.action());
-  });
+  const auto ships = [&steps](const Unit& one) {
+    return std::any_of(steps.begin(), steps.end(), [&one](const Step& step) {
+      const Action* action = step.action();
+      return action != nullptr && std::holds_alternative<ShipTail>(*action) &&
+             step.target == one.ref;
+    });
+  };
   for (const auto& other : world_.units) {
     if (!other->is_database() || other->host.index == unit.host.index) continue;
     if (Absent(*other) || !other->data.Whole()) continue;
     const auto& fence = other->fence.visible;
-    const FencePhase wanted = ships ? FencePhase::kClosed : FencePhase::kClosing;
+    const bool shipped = ships(*other);
+    const FencePhase wanted = shipped ? FencePhase::kClosed : FencePhase::kClosing;
     const bool fenced =
         fence.has_value() ? fence->phase >= wanted : damaged_.contains(other->index);
     if (!fenced || other->Writable()) {
       Fail(Checker::kOrder,
            absl::StrCat("Recover of ", unit.ref.ToString(), " begins while ", other->ref.ToString(),
-                        " is not fenced", ships ? " and shipped" : ""));
+                        " is not fenced", shipped ? " and shipped" : ""));
       return;
     }
   }
   for (const auto& [database, final] : finals_) {
-    if (!ships) continue;
     const Unit* gains = world_.InstanceOn(database, unit.host.index);
+    const bool planned =
+        std::any_of(world_.units.begin(), world_.units.end(), [&, of = database](const auto& one) {
+          return one->database == of && one.get() != gains && ships(*one);
+        });
+    if (!planned) continue;
     if (gains->data.timeline > final.timeline || gains->data.end > final.lsn) continue;
     Fail(Checker::kOrder,
          absl::StrCat("Recover of ", unit.ref.ToString(), " begins while ", gains->ref.ToString(),
