@@ -19,12 +19,29 @@ void RefuseRole(const Inquiry& ask, const ResourceRef& ref, const DatabaseObserv
   ask.refusals.Add("DATABASE_ROLE", ref.ToString(), found, wanted, remedy);
 }
 
-void CheckPrimary(const Inquiry& ask, const ResourceRef& ref) {
+// A primary that crashed goes on when an adoption gave it the right to write and the other one was
+// given none after it, or when there is no other data. Whether it was in recovery is in its control
+// file, where Unfence reads it.
+bool MayGoOnCrashed(const Inquiry& ask, const ResourceRef& ref, const ResourceRef& other,
+                    bool bare) {
+  const Observation& seen = *ask.seen.Find(ref);
+  const DatabaseObservation& database = *seen.database();
+  if (database.state != DatabaseState::kDown || database.standby_signal) return false;
+  if (bare) return true;
+  const Observation* backup = ask.seen.Find(other);
+  const DatabaseObservation* follower = backup == nullptr ? nullptr : backup->database();
+  return follower != nullptr && !seen.fence.write_epoch.none() &&
+         backup->fence.write_epoch < seen.fence.write_epoch &&
+         follower->position.timeline <= database.position.timeline;
+}
+
+void CheckPrimary(const Inquiry& ask, const ResourceRef& ref, const ResourceRef& other, bool bare) {
   const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
   if (seen == nullptr) return;
   const bool stopped =
       seen->state == DatabaseState::kDown && seen->clean_shutdown && !seen->standby_signal;
-  if (seen->state != DatabaseState::kPrimary && !stopped) {
+  if (seen->state != DatabaseState::kPrimary && !stopped &&
+      !MayGoOnCrashed(ask, ref, other, bare)) {
     RefuseRole(ask, ref, *seen,
                "primary: accepting writes, or cleanly stopped without standby.signal",
                "correct the roles in the topology, or bring the instance into its role");
@@ -182,7 +199,7 @@ std::vector<RolePair> PairsOfTopology(const Inquiry& ask, bool bare) {
                        "baton topology apply FILE --reason TEXT");
       continue;
     }
-    CheckPrimary(ask, RefOf(*pair.primary));
+    CheckPrimary(ask, RefOf(*pair.primary), RefOf(*pair.backup), bare);
     bare ? CheckBareBackup(ask, RefOf(*pair.backup)) : CheckBackup(ask, RefOf(*pair.backup));
     CheckTwins(ask, RefOf(*pair.primary), RefOf(*pair.backup));
     pairs.push_back(pair);

@@ -24,7 +24,8 @@ struct RolePair {
 
 // The first epoch: as the topology has it. Refuses DATABASE_ROLE, FENCE_STATE, SYSTEM_ID_MISSING,
 // NO_TARGET_INSTANCE and what CheckTwins and CheckDatabaseSeen refuse. With `bare`, the backups
-// have to be empty.
+// have to be empty. A primary that crashed is one where its fence names a right that nobody was
+// given after it, or where it holds the only data.
 std::vector<RolePair> PairsOfTopology(const Inquiry& ask, bool bare);
 
 // A pool that the journal knows: whoever holds the right to write by it, or held it last, however
