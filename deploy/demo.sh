@@ -141,10 +141,12 @@ into_network() {
   if [[ $pid =~ ^[0-9]+$ && "$(stat -c %u "/proc/$pid" 2>/dev/null)" == "$uid" ]]; then
     as=(nsenter "--net=/proc/$pid/ns/net" "--mount=/proc/$pid/ns/mnt" --)
   elif [[ ${BATON_DEMO_NETWORK:-} == 1 ]]; then
+    # shellcheck disable=SC2016  # the inner shell expands them
     as=(unshare --net --mount -- /bin/sh -c 'ip link set lo up && exec "$0" "$@"')
   else
     return 0
   fi
+  # shellcheck disable=SC2054  # the commas are setpriv's
   rights=(--inh-caps=+net_admin,+sys_admin --ambient-caps=+net_admin,+sys_admin)
   environment+=(BATON_DEMO_NETWORK=1)
 }

@@ -92,7 +92,10 @@ absl::Status UpdateFenceFile(
         ", refuse to lower it to ", record.fence_epoch.ToString(), "; use a higher one"));
   }
   if (before_write != nullptr) BATON_RETURN_IF_ERROR(before_write(record));
-  if (before.ok() && *before == record) return absl::OkStatus();
+  if (before.ok() && *before == record) {
+    // Whoever wrote it may have died between its rename and the folder's sync.
+    return SyncDirectory(DirectoryOf(config.fence_file));
+  }
   return WriteFileDurably(config.fence_file, FormatFenceRecord(record), 0644);
 }
 

@@ -43,10 +43,13 @@ void ForgetParent() {
 absl::Status BecomeServer(const ResourceConfig& config, int report, int go,
                           const std::string& log_file) {
   BATON_ASSIGN_OR_RETURN(const GatePass pass, PassGate(config, kLockTimeout));
-  const bool may_write = pass.fence.has_value() && pass.fence->write.has_value();
-  Say(report, absl::StrCat("judged ", std::string(ToString(pass.decision.verdict)), " ",
-                           may_write ? pass.fence->write->epoch.ToString() : "-", " ",
-                           pass.decision.reason));
+  // Under `unconfirmed` the right in the file may be on its way to this very server: one that
+  // starts as a standby may be promoted under it, and is then no standby to its next fence.
+  const bool knows = pass.fence.has_value() && pass.fence->write.has_value() &&
+                     pass.fence->phase != FencePhase::kUnconfirmed;
+  Say(report,
+      absl::StrCat("judged ", std::string(ToString(pass.decision.verdict)), " ",
+                   knows ? pass.fence->write->epoch.ToString() : "-", " ", pass.decision.reason));
   if (pass.decision.verdict == GateVerdict::kRefuse) _exit(kExitRefused);
   char byte = 0;
   ssize_t got = 0;

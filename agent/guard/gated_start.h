@@ -37,6 +37,7 @@ class GatedStart {
   // The gate's word. False with kRefused: something else failed, and may not fail next time.
   bool judged() const { return judged_; }
   GateVerdict verdict() const { return verdict_; }
+  // Of the right in the fence file, less one that may be given while the server runs.
   const std::optional<Epoch>& write_epoch() const { return write_epoch_; }
   const std::string& reason() const { return reason_; }
 

@@ -275,6 +275,12 @@ void World::KillAll(Site& site) {
   kill(site.supervisor, SIGKILL);
   waitpid(site.supervisor, nullptr, 0);
   site.supervisor = 0;
+  // And those that an action started in its place.
+  for (const LockHolder& holder :
+       ProcessesWithFileOpen(site.config.run_directory + "/mgc.supervisor.lock")) {
+    kill(holder.pid, SIGKILL);
+    waitpid(holder.pid, nullptr, 0);
+  }
   const pid_t postmaster = site.Postmaster();
   if (postmaster > 1) {
     kill(postmaster, SIGKILL);

@@ -87,7 +87,7 @@ TEST(JudgeTest, ServingWithoutDatabaseIsAProblem) {
   ChatSight sight = Serving();
   sight.control->database_connected = false;
   EXPECT_EQ(Judge(sight).state, ChatState::kServing);
-  EXPECT_THAT(Judge(sight).problem, HasSubstr("lost"));
+  EXPECT_THAT(Judge(sight).problem, HasSubstr("no connection to its database"));
 }
 
 TEST(ProsodyServerTest, ObservesItsFence) {

@@ -80,6 +80,22 @@ TEST_F(SupervisorTest, StopsWhatCouldWriteWhenTheFenceCloses) {
   }
 }
 
+// It was started again in the middle of a Recover, and whoever fenced it put its signal back.
+TEST_F(SupervisorTest, StopsAStandbyThatMayHaveBeenPromotedUnderTheRightItStartedWith) {
+  GuardWorld::Shape shape;
+  shape.command = "/bin/sleep 1000";
+  GuardWorld world(shape);
+  world.Put(world.config().data_directory + "/standby.signal", "");
+  FenceRecord record = world.InPhase(FencePhase::kUnconfirmed, 3);
+  world.Write(record);
+  world.StartSupervisor();
+  ASSERT_EQ(Start(world).verdict, "standby");
+  record.phase = FencePhase::kClosing;
+  record.fence_epoch = record.fence_epoch.Next();
+  world.Write(record);
+  EXPECT_TRUE(GuardWorld::Eventually([&] { return !world.Status().running; }));
+}
+
 TEST_F(SupervisorTest, StopsWhatCouldWriteWhenTheFenceFileIsGoneOrGarbage) {
   world_.Write(world_.Open(3));
   world_.StartSupervisor();
