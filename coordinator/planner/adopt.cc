@@ -65,6 +65,8 @@ class Adoption {
     // Under the new generation from the first look on: agents that knew another journal refuse
     // everything that is older.
     raised_ = builder_.AddEpoch(builder_.plan().epoch, false, {});
+    prepared_ = {raised_};
+    if (bare_) PrepareBackups();
     Check();
     FenceBackups();
     StopChat();
@@ -94,6 +96,18 @@ class Adoption {
     return Chat(server).points_at == pairs_.front().primary->host;
   }
 
+  // Before the primaries are looked at: one that was configured for a plan that was given up looks
+  // at every share.
+  void PrepareBackups() {
+    prepared_.clear();
+    for (const RolePair& pair : pairs_) {
+      const bool own_share = pair.backup->share != pair.primary->share;
+      prepared_.push_back(builder_.OnDatabase(*pair.database, *pair.backup,
+                                              ConfigureLogShipping{own_share},
+                                              "Configure the log shipping of", {raised_}));
+    }
+  }
+
   void Check() {
     for (const RolePair& pair : pairs_) {
       const std::string& name = pair.database->id.value();
@@ -106,7 +120,7 @@ class Adoption {
             *pair.database, *pair.primary,
             CheckDatabase{InstanceRole::kPrimary, system_id, false, false},
             absl::StrCat("Check the primary of ", name, " on ", pair.primary->host.value()),
-            {raised_}));
+            prepared_));
       }
       if (pair.backup == nullptr || bare_) continue;
       checked_.push_back(builder_.AddForDatabase(
@@ -229,11 +243,10 @@ class Adoption {
         seeding.writer = pair.primary;
         seeding.follower = pair.backup;
         seeding.way = SeedingWay::kSeed;
-        seeding.prepare_writer = false;
+        seeding.configured = true;
         seeding.system_id = Database(*pair.primary).system_id;
         seeding.fetch = {NewLineage(pair)};
         seeding.until = Database(*pair.primary).position;
-        seeding.prepare_share = pair.backup->share != pair.primary->share;
         AddSeeding(seeding, std::move(after), builder_);
         builder_.plan().explanation.push_back(ExplainSeeding(seeding));
       } else if (pair.own_log && pair.follows) {
@@ -252,6 +265,7 @@ class Adoption {
   const bool bare_;
   PlanBuilder builder_;
   int raised_ = 0;
+  StepList prepared_;  // before a primary is looked at
   StepList checked_;
   StepList settled_;  // what must hold before anyone may write
   StepList opened_;   // parallel to pairs_

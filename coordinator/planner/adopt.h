@@ -16,9 +16,9 @@ namespace baton {
 // nothing is missing. None when the inquiry found something against it.
 std::optional<Plan> MakeAdopt(const Inquiry& ask);
 
-// The first epoch of a pool whose backups are empty: log shipping is configured, the share prepared
-// and chat served before the backups are seeded, beside the users. None when the inquiry found
-// something against it.
+// The first epoch of a pool whose backups are empty: log shipping is configured, the shares are
+// prepared (the backups' before anything else) and chat is served before the backups are seeded,
+// beside the users. None when the inquiry found something against it.
 std::optional<Plan> MakeBareAdoption(const Inquiry& ask);
 
 }  // namespace baton

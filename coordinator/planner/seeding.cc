@@ -102,7 +102,9 @@ int AddSeeding(const Seeding& seeding, StepList after, PlanBuilder& builder) {
   const Database& database = *seeding.database;
   const Instance& follower = *seeding.follower;
   StepList ready;
-  if (seeding.prepare_writer) {
+  if (seeding.configured) {
+    ready = std::move(after);
+  } else {
     // The checkpoint sees to it that there is something to ship, and a base backup starts at once.
     after = {builder.AddForDatabase(
         database, *seeding.writer,
@@ -111,10 +113,9 @@ int AddSeeding(const Seeding& seeding, StepList after, PlanBuilder& builder) {
         std::move(after))};
     ready.push_back(builder.OnDatabase(database, *seeding.writer, ConfigureLogShipping{},
                                        "Configure the log shipping of", after));
+    ready.push_back(builder.OnDatabase(database, follower, ConfigureLogShipping{},
+                                       "Configure the log shipping of", after));
   }
-  ready.push_back(builder.OnDatabase(database, follower,
-                                     ConfigureLogShipping{seeding.prepare_share},
-                                     "Configure the log shipping of", after));
   if (seeding.way == SeedingWay::kAnew) {
     if (seeding.holds_data) {
       ready = {seeding.fence_first

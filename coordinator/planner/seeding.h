@@ -31,8 +31,7 @@ struct Seeding {
   std::optional<uint64_t> discard;
   bool holds_data = true;
   bool fence_first = false;  // it came back, and what runs of it keeps its fence from being proven
-  bool prepare_share = false;  // the follower's own share may be new
-  bool prepare_writer = true;  // look at the writer, and configure it, first
+  bool configured = false;  // the plan has looked at the writer, and configured both, before
 };
 
 // Of the other instance of a database that `move.from` writes. Refuses DATABASE_ROLE, FENCE_STATE,

@@ -47,9 +47,7 @@ Outcome InRole(const Run& run, const CheckDatabase& wanted) {
   // Nothing is set up yet: ConfigureLogShipping makes the share ready.
   if (primary && !wanted.running && !unit.configured) return OkOutcome();
   for (const Share& share : run.agent.world.shares) {
-    const bool own = &share == &run.agent.world.shares[unit.host.index % 2];
-    const bool there = own ? share.Readable() : share.mounted;
-    if (!there || share.full) return Fail("SHARE", "a share is missing or full");
+    if (!share.Readable() || share.full) return Fail("SHARE", "a share is missing or full");
   }
   return OkOutcome();
 }

@@ -121,8 +121,6 @@ void Simulation::Lasting(Nanos lasts, std::function<void()> begin, std::function
 void Simulation::Heal() {
   healed_ = true;
   calm_since_ = world_->queue.now();
-  // Where the first protection was given up half-way, the markers are put there by hand.
-  for (Share& share : world_->shares) share.marked = true;
   // A network that loses messages breaks its streams at last; nobody need ask before that.
   for (int host = 0; world_->storms && host < kCoordinatorHost; ++host) {
     if (coordinator_->running()) coordinator_->BreakStreams(host);
