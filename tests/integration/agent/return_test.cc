@@ -18,6 +18,7 @@
 #include "common/os/lock.h"
 #include "guard_world.h"
 #include "tests/integration/agent/scripted_coordinator.h"
+#include "tests/support/free_port.h"
 
 namespace baton {
 namespace {
@@ -25,18 +26,6 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr char kBin[] = "/usr/lib/postgresql/15/bin/";
-
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  close(fd);
-  return ntohs(address.sin_port);
-}
 
 GuardWorld::Shape Database(int port) {
   GuardWorld::Shape shape;
@@ -52,7 +41,7 @@ GuardWorld::Shape Database(int port) {
 
 class ReturnTest : public testing::Test {
  protected:
-  ReturnTest() : port_(FreePort()), world_(Database(port_)) {
+  ReturnTest() : port_(test::FreePort()), world_(Database(port_)) {
     const std::string& root = world_.root();
     world_.Put(root + "/pg.conf",
                absl::StrCat("listen_addresses = '127.0.0.1'\nport = ", port_,

@@ -30,24 +30,13 @@
 #include "common/os/monotonic.h"
 #include "common/os/process.h"
 #include "common/protocol/supervisor_control.h"
+#include "tests/support/free_port.h"
 
 namespace baton::test {
 namespace {
 
 constexpr char kBin[] = "/usr/lib/postgresql/15/bin";
 constexpr absl::Duration kPatience = absl::Seconds(60);
-
-uint16_t FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  close(fd);
-  return ntohs(address.sin_port);
-}
 
 std::string ReadText(const std::string& path) {
   std::ifstream file(path);

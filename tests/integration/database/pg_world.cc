@@ -19,6 +19,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/substitute.h"
 #include "gtest/gtest.h"
 
@@ -29,6 +30,7 @@
 #include "common/os/monotonic.h"
 #include "common/os/process.h"
 #include "common/protocol/supervisor_control.h"
+#include "tests/support/free_port.h"
 
 namespace baton::test {
 namespace {
@@ -48,18 +50,6 @@ const std::string& GuardProgram() {
     return copy;
   }();
   return *program;
-}
-
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  close(fd);
-  return ntohs(address.sin_port);
 }
 
 void Write(const std::string& path, const std::string& text, mode_t mode = 0644) {
@@ -439,6 +429,16 @@ std::string World::Sql(Site& site, const char* sql) {
   const auto rows = connection->Query(sql, kPatience);
   EXPECT_TRUE(rows.ok()) << rows.status();
   return rows.ok() && rows->size() > 0 ? rows->Text(0, 0) : "";
+}
+
+std::set<int64_t> World::Stored(Site& site) {
+  std::set<int64_t> stored;
+  const std::string text = Sql(site, "SELECT string_agg(id::text, ',') FROM posts");
+  for (const auto word : absl::StrSplit(text, ',', absl::SkipEmpty())) {
+    int64_t id = 0;
+    if (absl::SimpleAtoi(word, &id)) stored.insert(id);
+  }
+  return stored;
 }
 
 bool World::Eventually(const std::string& what, const std::function<bool()>& condition) {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <sys/types.h>
 #include <thread>
@@ -101,6 +102,8 @@ class World {
 
   // Runs SQL at a site as the superuser; fails the test if it fails. First column of the first row.
   std::string Sql(Site& site, const char* sql);
+  // The ids of the posts that are there.
+  std::set<int64_t> Stored(Site& site);
   // Waits, bounded, until `condition` holds; false and a failed test when it never did.
   bool Eventually(const std::string& what, const std::function<bool()>& condition);
 

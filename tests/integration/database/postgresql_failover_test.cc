@@ -8,9 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -21,19 +19,9 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::set<int64_t> Stored(World& world, Site& site) {
-  std::set<int64_t> stored;
-  const std::string text = world.Sql(site, "SELECT string_agg(id::text, ',') FROM posts");
-  for (const auto word : absl::StrSplit(text, ',', absl::SkipEmpty())) {
-    int64_t id = 0;
-    if (absl::SimpleAtoi(word, &id)) stored.insert(id);
-  }
-  return stored;
-}
-
 // What of `acknowledged` is missing; nothing that is there may come after it.
 size_t Lost(World& world, Site& site, const std::vector<int64_t>& acknowledged) {
-  const std::set<int64_t> stored = Stored(world, site);
+  const std::set<int64_t> stored = world.Stored(site);
   size_t lost = 0;
   for (const int64_t id : acknowledged) {
     if (stored.count(id) == 0) {
@@ -198,7 +186,7 @@ TEST(FailoverTest, WhatALatePushBringsIsNotServedPastTheSeal) {
   const Outcome again = world.Do(away, StopLogShipping{world.lineages(), false});
   EXPECT_EQ(again.position, stopped.position);
   ASSERT_TRUE(FailOver(world, away, {}));
-  const std::set<int64_t> stored = Stored(world, away);
+  const std::set<int64_t> stored = world.Stored(away);
   EXPECT_EQ(stored.count(1), 1u);
   EXPECT_EQ(stored.count(4), 0u);
 }
@@ -246,7 +234,7 @@ TEST(FailoverTest, AGapIsNamedAndTheLogSealedBeforeIt) {
   EXPECT_THAT(stopped.message, HasSubstr(missing));
   world.Seal(*stopped.position);
   ASSERT_TRUE(FailOver(world, away, {}));
-  const std::set<int64_t> stored = Stored(world, away);
+  const std::set<int64_t> stored = world.Stored(away);
   EXPECT_EQ(stored.count(2), 1u);
   EXPECT_EQ(stored.count(3), 0u);
 }

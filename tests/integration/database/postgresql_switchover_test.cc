@@ -4,8 +4,6 @@
 #include <set>
 #include <string>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -17,18 +15,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-std::set<int64_t> Stored(World& world, Site& site) {
-  std::set<int64_t> stored;
-  const std::string text = world.Sql(site, "SELECT string_agg(id::text, ',') FROM posts");
-  for (const auto word : absl::StrSplit(text, ',', absl::SkipEmpty())) {
-    int64_t id = 0;
-    if (absl::SimpleAtoi(word, &id)) stored.insert(id);
-  }
-  return stored;
-}
-
 void ExpectNothingLost(World& world, Site& primary, const std::vector<int64_t>& acknowledged) {
-  const std::set<int64_t> stored = Stored(world, primary);
+  const std::set<int64_t> stored = world.Stored(primary);
   size_t lost = 0;
   for (const int64_t id : acknowledged) lost += stored.count(id) == 0;
   EXPECT_EQ(lost, 0u) << "of " << acknowledged.size() << " acknowledged";
