@@ -79,11 +79,7 @@ GuardWorld::~GuardWorld() {
     kill(holder.pid, SIGKILL);
   }
   Eventually([this] { return ProcessesWithFileOpen(run_file(".supervisor.lock")).empty(); });
-  const absl::StatusOr<SupervisorState> state = LoadSupervisorState(run_file(".state"));
-  if (state.ok() && state->server.pid > 1) {
-    static_cast<void>(SignalProcess(state->server, SIGKILL));
-    Eventually([&] { return !IsAlive(state->server); });
-  }
+  KillServer();
   Eventually([this] { return ProcessesWithFileOpen(config_.fence_file + ".lock").empty(); });
   std::error_code ignored;
   std::filesystem::remove_all(root_, ignored);
@@ -225,6 +221,13 @@ SupervisorReply GuardWorld::Status() const {
   const absl::StatusOr<SupervisorReply> reply = Ask(SupervisorVerb::kStatus);
   EXPECT_TRUE(reply.ok()) << reply.status();
   return reply.value_or(SupervisorReply());
+}
+
+void GuardWorld::KillServer() const {
+  const absl::StatusOr<SupervisorState> state = LoadSupervisorState(run_file(".state"));
+  if (!state.ok() || state->server.pid <= 1) return;
+  static_cast<void>(SignalProcess(state->server, SIGKILL));
+  EXPECT_TRUE(Eventually([&] { return !IsAlive(state->server); }));
 }
 
 bool GuardWorld::Eventually(const std::function<bool()>& holds) {

@@ -64,6 +64,8 @@ class GuardWorld {
   pid_t StartSupervisor();
   absl::StatusOr<SupervisorReply> Ask(SupervisorVerb verb) const;
   SupervisorReply Status() const;
+  // Kills the server that the supervisor's state file names, and returns once it is gone.
+  void KillServer() const;
 
   // True as soon as `holds` does; false if it doesn't for a very long time.
   static bool Eventually(const std::function<bool()>& holds);

@@ -42,7 +42,7 @@ TEST_F(SupervisorConfirmTest, ItsSuccessorStartsWhatShouldBeUpOnceThatIsConfirme
   world_.Confirm();
   const int64_t server = Start().pid;
   world_.Kill(first, SIGKILL);
-  kill(static_cast<pid_t>(server), SIGKILL);
+  world_.KillServer();
   for (int successors = 0; successors < 2; ++successors) {
     const pid_t successor = world_.StartSupervisor();
     EXPECT_EQ(Phase(), FencePhase::kUnconfirmed);
@@ -91,7 +91,7 @@ TEST_F(SupervisorConfirmTest, AnAdoptedServersFenceIsLeftAsItIs) {
   world_.StartSupervisor();
   EXPECT_EQ(Phase(), FencePhase::kOpen);
   // It saw this one die, so nobody has to say again who may write.
-  kill(static_cast<pid_t>(server), SIGKILL);
+  world_.KillServer();
   EXPECT_TRUE(GuardWorld::Eventually([&] {
     const SupervisorReply status = world_.Status();
     return status.running && status.pid != server;
@@ -119,9 +119,9 @@ TEST_F(SupervisorConfirmTest, AFenceByHandIsKeptWhateverRestarts) {
   world_.Write(world_.Open(3));
   const pid_t first = world_.StartSupervisor();
   world_.Confirm();
-  const int64_t server = Start().pid;
+  ASSERT_TRUE(Start().ok);
   world_.Kill(first, SIGKILL);
-  kill(static_cast<pid_t>(server), SIGKILL);
+  world_.KillServer();
   const pid_t second = world_.StartSupervisor();
   EXPECT_EQ(world_.Guard({"fence", world_.config_file(), "1.4"}).exit_status, 0);
   EXPECT_EQ(Phase(), FencePhase::kClosing);

@@ -206,9 +206,9 @@ TEST_F(SupervisorTest, AfterARebootItWaitsForTheConfirmation) {
   world_.Write(world_.Open(3));
   const pid_t first = world_.StartSupervisor();
   world_.Confirm();
-  const int64_t server = Start().pid;
+  ASSERT_TRUE(Start().ok);
   world_.Kill(first, SIGKILL);
-  kill(static_cast<pid_t>(server), SIGKILL);
+  world_.KillServer();
   world_.NextBoot();
   world_.StartSupervisor();
   EXPECT_TRUE(GuardWorld::Eventually(
