@@ -8,6 +8,18 @@
 
 namespace baton {
 
+Epoch HighestSeen(const Inquiry& ask) {
+  const PoolState* state = ask.seen.FindPoolState(ask.pool.id);
+  Epoch highest = state == nullptr ? Epoch() : state->epoch;
+  for (const auto& [ref, seen] : ask.seen.resources) {
+    if (seen.observation.pool == ask.pool.id) {
+      highest = std::max(
+          {highest, seen.observation.fence.fence_epoch, seen.observation.fence.write_epoch});
+    }
+  }
+  return highest;
+}
+
 void CheckEpoch(const Inquiry& ask, const PoolState& state, const ResourceRef& ref) {
   const Observation* seen = ask.seen.Find(ref);
   if (seen == nullptr || seen->fence.fence_epoch <= state.epoch) return;

@@ -27,6 +27,9 @@ void CheckFollows(const Inquiry& ask, const DatabaseMove& move);
 // FENCE_EPOCH_AHEAD: its agent refuses every command of a plan that is below what it has seen.
 void CheckEpoch(const Inquiry& ask, const PoolState& state, const ResourceRef& ref);
 
+// The highest epoch that this journal or any fence of the pool has seen.
+Epoch HighestSeen(const Inquiry& ask);
+
 // CHAT_SERVES_WITHOUT_RIGHT, FENCE_EPOCH_AHEAD: of a server that is not to serve now, if it was
 // seen; but not of one that cannot be reached and will be fenced when it comes back.
 void CheckIdleChat(const Inquiry& ask, const PoolState& state, const ResourceRef& ref);
