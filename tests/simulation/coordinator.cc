@@ -187,6 +187,12 @@ Planned CoordinatorProcess::PlanMove(const Goal& said) {
 
 // What a planner that forgets a rule would take for granted.
 void CoordinatorProcess::Blind(Snapshot* seen, Goal* goal) const {
+  if (world_.Is(Mutation::kDeadChatChosen)) {
+    for (const ChatServer& server : seen->topology->FindPool(world_.pool)->chat_servers) {
+      seen->agents[server.host].connected = true;
+      seen->resources[{server.host, server.service}].at = seen->as_of;
+    }
+  }
   if (goal->kind != PlanKind::kFailover) return;
   if (world_.Is(Mutation::kLossLimitIgnored)) {
     auto topology = std::make_shared<Topology>(*seen->topology);

@@ -67,6 +67,8 @@ class CoordinatorProcess : public AgentGateway {
   void AdmitPlan(Plan plan, std::function<void(absl::StatusOr<PlanId>)> done);
   void Operate(const PlanId& plan, Verb verb, std::optional<int> step = std::nullopt);
   void AcceptLedgers();
+  // What plans are made of now.
+  Snapshot Look() const;
 
   // What a broken or hostile peer sends in the present session of an agent, to it or from it.
   void JunkToAgent(AgentProcess& agent, bool flood);
@@ -134,7 +136,6 @@ class CoordinatorProcess : public AgentGateway {
   Session* FindWelcomed(const HostId& host);
   void Mutate(Plan* plan) const;
   void Blind(Snapshot* seen, Goal* goal) const;
-  Snapshot Look() const;
 
   World& world_;
   PointHook hook_;

@@ -1,6 +1,7 @@
 #include "tests/simulation/fault.h"
 
 #include <array>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -124,6 +125,32 @@ std::vector<Fault> MakeFaults(Rng& rng) {
     fault.host = rng.Chance(fault.step >= 0 ? 60 : 0) ? -1 : static_cast<int>(rng.Below(4));
     fault.lasts = rng.Between(50, rng.Chance(20) ? 8000 : 1500) * kMilli;
     fault.hard = rng.Chance(50);
+    faults.push_back(fault);
+  }
+  return faults;
+}
+
+std::vector<Fault> MakeChatFaults(Rng& rng) {
+  constexpr FaultKind kKinds[] = {FaultKind::kHostCrash, FaultKind::kHostCrash,
+                                  FaultKind::kAgentCrash, FaultKind::kAgentCut,
+                                  FaultKind::kServerCrash};
+  constexpr std::string_view kWhen[] = {"CheckChat", "PointAt", "Drain", "Recover", "Activate"};
+  std::vector<Fault> faults;
+  const int count = static_cast<int>(rng.Below(3));
+  for (int i = 0; i < count; ++i) {
+    Fault fault;
+    fault.kind = kKinds[rng.Below(std::size(kKinds))];
+    fault.move = static_cast<int>(rng.Below(3));
+    fault.host = static_cast<int>(rng.Between(2, 5));
+    fault.lasts = rng.Between(1, 30) * kSecond;
+    if (rng.Chance(40)) {
+      fault.at = rng.Between(0, 8000) * kMilli;
+    } else {
+      fault.step = *FindStepKind(kWhen[rng.Below(std::size(kWhen))]);
+      fault.point = static_cast<Point>(rng.Below(kPoints));
+      fault.delay = rng.Between(0, 20) * kMilli;
+      if (rng.Chance(30)) fault.host = -1;
+    }
     faults.push_back(fault);
   }
   return faults;

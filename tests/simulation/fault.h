@@ -72,5 +72,7 @@ std::string_view PointName(Point point);
 std::string Describe(const Fault& fault);
 
 std::vector<Fault> MakeFaults(Rng& rng);
+// Of chat hosts where there are spares: before a move, and while it goes on.
+std::vector<Fault> MakeChatFaults(Rng& rng);
 
 }  // namespace baton::sim

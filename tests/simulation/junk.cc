@@ -142,7 +142,7 @@ void CoordinatorProcess::JunkFromAgent(const HostId& host) {
   if (welcomed == welcomed_.end()) return;
   const uint64_t stream = welcomed->second;
   for (int i = 0; i < 40; ++i) {
-    const HostId& other = world_.hosts[world_.rng.Below(kCoordinatorHost)].id;
+    const HostId& other = world_.hosts[world_.rng.Below(world_.agent_hosts)].id;
     world_.queue.At(process, world_.Jitter(300, 2000) * kMicro,
                     [this, stream, message = JunkUp(world_, other)] {
                       if (sessions_.contains(stream)) OnMessage(stream, message);

@@ -98,6 +98,8 @@ constexpr std::array kMutations = {
                  "who is not connected counts as lost without anybody's word"},
     MutationInfo{M::kServedNotAwaited, "served-not-awaited", "loss",
                  "a standby applies late, and a failover does not wait until it has"},
+    MutationInfo{M::kDeadChatChosen, "chooses-a-dead-chat-server", "chat",
+                 "who is not connected counts as a chat server that can serve next"},
 };
 
 }  // namespace

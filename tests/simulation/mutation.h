@@ -54,6 +54,7 @@ enum class Mutation {
   kHomeUpIgnored,
   kWordAssumed,
   kServedNotAwaited,
+  kDeadChatChosen,
 };
 
 struct MutationInfo {

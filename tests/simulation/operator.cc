@@ -17,6 +17,7 @@ constexpr Nanos kOperatorTick = 200 * kMilli;
 // How often a plan is resumed before it is let go on without a step, or aborted.
 constexpr int kTriesMax = 12;
 constexpr int kTriesHealed = 6;
+constexpr int kTriesDead = 1;
 // With nothing in the way, who came back is fenced by then.
 constexpr Nanos kReturnDue = 15 * kSecond;
 
@@ -70,7 +71,9 @@ void Simulation::OperateOn(const Execution& waiting) {
   const PlanId& plan = waiting.plan->id;
   if (plan != tried_) tries_ = 0;
   tried_ = plan;
-  const bool tired = ++tries_ > (healed_ ? kTriesHealed : kTriesMax);
+  const bool tired = ++tries_ > (healed_                     ? kTriesHealed
+                                 : WaitsForDeadChat(waiting) ? kTriesDead
+                                                             : kTriesMax);
   const std::vector<PlanOption> options = OptionsFor(waiting);
   const auto find = [&](Verb verb) {
     return std::find_if(options.begin(), options.end(), [verb](const PlanOption& option) {
@@ -85,6 +88,30 @@ void Simulation::OperateOn(const Execution& waiting) {
   }
   oracle_.Fail(Checker::kEndsOrWaits,
                absl::StrCat("plan ", plan.value(), " waits, and nothing is allowed"));
+}
+
+// A chat host is down, and the site has another: nobody waits for it.
+bool Simulation::WaitsForDeadChat(const Execution& waiting) const {
+  if (!scenario_.spares) return false;
+  for (size_t i = 0; i < waiting.steps.size(); ++i) {
+    const StepState state = waiting.steps[i].state;
+    if (state == StepState::kPending || state == StepState::kSucceeded) continue;
+    const Unit* unit = world_->Find(waiting.plan->steps[i].target);
+    if (unit != nullptr && !unit->is_database() && !unit->host.up) return true;
+  }
+  return false;
+}
+
+// The word that a refusal asks for, of a chat host that does not answer.
+bool Simulation::AskWithoutDeadChat(PlanKind kind) {
+  if (!scenario_.spares || !refused_by_.contains("NO_WORD")) return false;
+  if (kind != PlanKind::kSwitchover && kind != PlanKind::kFailback) return false;
+  Goal goal = NextGoal(kind);
+  for (const auto& unit : world_->units) {
+    const HostId& host = unit->host.id;
+    if (!unit->is_database() && !coordinator_->Connected(host)) goal.lost_hosts.push_back(host);
+  }
+  return Ask(std::move(goal));
 }
 
 Goal Simulation::NextGoal(PlanKind kind) {
@@ -122,7 +149,7 @@ void Simulation::AskForMove() {
     const PlanKind wanted = WantedKind();
     if (wanted == PlanKind::kRemoveQuarantine) return AskToRemove();
     const bool asked = wanted == PlanKind::kFailover ? AskForFailover() : Ask(NextGoal(wanted));
-    if (asked) return;
+    if (asked || AskWithoutDeadChat(wanted)) return;
   } else if (healed_ && !Protected() && Ask(NextGoal(PlanKind::kProtect))) {
     return;
   }
@@ -185,8 +212,7 @@ bool Simulation::Ask(Goal goal) {
     }
     return false;
   }
-  oracle_.OnPlanned(*planned.plan, goal,
-                    [this](const HostId& host) { return coordinator_->Connected(host); });
+  oracle_.OnPlanned(*planned.plan, goal, coordinator_->Look());
   coordinator_->AdmitPlan(*std::move(planned.plan), [](const absl::StatusOr<PlanId>&) {});
   return true;
 }
@@ -253,7 +279,7 @@ bool Simulation::MendRefusal() {
     // Some of it answers: only the others are named, one by one. What is gone is soon noticed.
     const SiteId site = lost_site_;
     std::vector<HostId> still;
-    for (int i = 0; i < kCoordinatorHost; ++i) {
+    for (int i = 0; i < world_->agent_hosts; ++i) {
       const Host& host = world_->hosts[i];
       const bool was = host.site == site || std::find(lost_hosts_.begin(), lost_hosts_.end(),
                                                       host.id) != lost_hosts_.end();
@@ -277,7 +303,7 @@ void Simulation::LoseSite() {
   for (const auto& [database, right] : coordinator_->state()->FindPool(world_->pool)->rights) {
     if (!right.writer.empty()) writer = world_->HostIndex(right.writer);
   }
-  const std::array<int, 2> hosts = {writer, writer + 2};
+  const std::vector<int> hosts = world_->HostsBeside(writer);
   const Nanos lasts = scenario_.loss_lasts;
   world_->Tell([&] {
     return absl::StrCat("!!! the site of ", world_->hosts[writer].id.value(), " is lost (",
@@ -314,8 +340,13 @@ void Simulation::LoseSite() {
       lost_hosts_ = {world_->hosts[writer].id};
       return CrashHost(writer, lasts);
     case Loss::kChat:
-      lost_hosts_ = {world_->hosts[writer + 2].id};
-      return CrashHost(writer + 2, lasts);
+      for (const int host : hosts) {
+        Unit* chat = world_->ChatOn(host);
+        if (chat == nullptr || (!chat->accepting && host != writer + 2)) continue;
+        lost_hosts_ = {world_->hosts[host].id};
+        if (chat->accepting) break;
+      }
+      return CrashHost(world_->HostIndex(lost_hosts_.front()), lasts);
   }
 }
 
@@ -339,11 +370,11 @@ void Simulation::KillEverything(int index, Nanos lasts) {
       });
 }
 
-void Simulation::CutOff(const std::array<int, 2>& hosts, Nanos lasts) {
+void Simulation::CutOff(const std::vector<int>& hosts, Nanos lasts) {
   const auto set = [this, hosts](bool cut) {
     for (const int here : hosts) {
       for (int there = 0; there < kHosts; ++there) {
-        if (there == hosts[0] || there == hosts[1]) continue;
+        if (there != kCoordinatorHost && there % 2 == here % 2) continue;
         world_->cut[here][there] = world_->cut[there][here] = cut;
       }
     }

@@ -13,6 +13,7 @@
 #include "common/protocol/observation.h"
 #include "coordinator/executor/state.h"
 #include "coordinator/model/goal.h"
+#include "coordinator/model/snapshot.h"
 #include "tests/simulation/world.h"
 
 namespace baton::sim {
@@ -108,9 +109,8 @@ class Oracle {
   void OnDataGone(const Unit& unit, const DataDirectory& data, bool named);
 
   // --- from the operator ---
-  // A plan was made of what the operator `said`; whose agent is `connected` at this moment?
-  void OnPlanned(const Plan& plan, const Goal& said,
-                 const std::function<bool(const HostId&)>& connected);
+  // A plan was made of what the operator `said`, and of what the coordinator has `seen`.
+  void OnPlanned(const Plan& plan, const Goal& said, const Snapshot& seen);
   void OnClockJumped() { clock_jumped_ = true; }
 
   // --- from the coordinator ---
@@ -150,6 +150,7 @@ class Oracle {
   };
   Acknowledged Find(int64_t message, const Unit& unit) const;
   void CheckLoss(const Unit& unit, const Plan& plan);
+  void CheckChatChosen(const Plan& plan, const Snapshot& seen);
   void CheckOrphansKept();
   void CheckUndone(const Plan& plan);
   void OnAdmitted(const Plan& plan);

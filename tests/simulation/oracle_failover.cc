@@ -29,8 +29,8 @@ bool Oracle::Absent(const Unit& unit) const {
   return pool != nullptr && pool->fence_due.contains(unit.ref);
 }
 
-void Oracle::OnPlanned(const Plan& plan, const Goal& said,
-                       const std::function<bool(const HostId&)>& connected) {
+void Oracle::OnPlanned(const Plan& plan, const Goal& said, const Snapshot& seen) {
+  CheckChatChosen(plan, seen);
   if (plan.kind != PlanKind::kFailover) return;
   const absl::Duration limit = std::min(world_.topology->FindPool(world_.pool)->limits.loss,
                                         said.max_loss.value_or(absl::InfiniteDuration()));
@@ -42,7 +42,7 @@ void Oracle::OnPlanned(const Plan& plan, const Goal& said,
                                          loss.database.value(), ", and nobody accepted that"));
   }
   for (const ResourceRef& ref : plan.fence_on_return) {
-    if (connected(ref.host)) {
+    if (seen.Connected(ref.host)) {
       Fail(Checker::kRefuses,
            absl::StrCat(ref.ToString(), " counts as lost, and its agent answers"));
     } else if (!Said(said, world_, ref.host)) {

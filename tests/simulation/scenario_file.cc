@@ -30,7 +30,7 @@ class Teller {
   // False: not understood.
   bool Line(const Words& words) {
     if (words[0] == "seed" || words[0] == "databases" || words[0] == "storms" ||
-        words[0] == "bare") {
+        words[0] == "bare" || words[0] == "spares") {
       return simulation_ == nullptr && Setting(words);
     }
     if (simulation_ == nullptr) simulation_ = std::make_unique<Simulation>(scenario_);
@@ -66,6 +66,10 @@ class Teller {
   bool Setting(const Words& words) {
     if (words[0] == "storms") {
       scenario_.storms = true;
+      return true;
+    }
+    if (words[0] == "spares") {
+      scenario_.spares = true;
       return true;
     }
     if (words[0] == "bare") {

@@ -65,6 +65,12 @@ void Provoke(Mutation mutation, Rng& rng, Scenario* scenario) {
       return add(FaultKind::kFenceDamaged, "Drain", Point::kSent);
     case Mutation::kStrangersStored:
       return add(FaultKind::kJunk, "Drain", Point::kSent);
+    case Mutation::kDeadChatChosen:
+      scenario->spares = true;
+      fault.move = 0;
+      fault.host = 3;
+      fault.lasts = 20 * kSecond;
+      return add(FaultKind::kHostCrash, "Canary", Point::kFinished);
     case Mutation::kUnknownTakenForDone:
       return add(FaultKind::kAgentCrash, "Fence", Point::kAccepted);
     default:
@@ -99,6 +105,15 @@ void MakeCourse(Rng& rng, Mutation mutation, Scenario* scenario) {
       (rng.Chance(40) ? rng.Between(300, 9000) : rng.Between(8000, 40000)) * kMilli;
 }
 
+// What came to the simulation later has a stream of its own: older seeds mean what they did.
+void MakeLater(uint64_t seed, Scenario* scenario) {
+  Rng rng(seed ^ 0x5BA7E5);
+  scenario->spares = rng.Chance(25);
+  if (!scenario->spares) return;
+  const std::vector<Fault> faults = MakeChatFaults(rng);
+  scenario->faults.insert(scenario->faults.end(), faults.begin(), faults.end());
+}
+
 Scenario MakeScenario(uint64_t seed, Mutation mutation) {
   Rng rng(seed ^ 0xBA70);
   Scenario scenario;
@@ -108,6 +123,7 @@ Scenario MakeScenario(uint64_t seed, Mutation mutation) {
   scenario.faults = MakeFaults(rng);
   MakeCourse(rng, mutation, &scenario);
   scenario.mutation = mutation;
+  MakeLater(seed, &scenario);
   Provoke(mutation, rng, &scenario);
   return scenario;
 }
@@ -115,7 +131,7 @@ Scenario MakeScenario(uint64_t seed, Mutation mutation) {
 Simulation::Simulation(const Scenario& scenario)
     : scenario_(scenario),
       world_(std::make_unique<World>(scenario.seed, scenario.mutation, scenario.told,
-                                     scenario.databases)),
+                                     scenario.databases, scenario.spares)),
       oracle_(*world_),
       fired_(scenario.faults.size()) {
   world_->oracle = &oracle_;
@@ -124,7 +140,7 @@ Simulation::Simulation(const Scenario& scenario)
   world_->on_sync = [this](SyncPoint point, int host) { OnSync(point, host); };
   const PointHook hook = [this](const CommandId& id, Point point) { OnPoint(id, point); };
   coordinator_ = std::make_unique<CoordinatorProcess>(*world_, hook);
-  for (int i = 0; i < kCoordinatorHost; ++i) {
+  for (int i = 0; i < world_->agent_hosts; ++i) {
     agents_.push_back(
         std::make_unique<AgentProcess>(*world_, world_->hosts[i], *coordinator_, hook));
   }

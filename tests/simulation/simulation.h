@@ -50,6 +50,7 @@ struct Scenario {
   Nanos loss_lasts = 0;
   bool bare = false;  // nothing is set up: the first instance alone has data
   int databases = 1;
+  bool spares = false;  // each site has a second chat server, on a host of its own
   bool storms = false;  // the network is slow, loses and doubles; disks are slow
   std::vector<Fault> faults;
   Mutation mutation = Mutation::kNone;
@@ -141,11 +142,13 @@ class Simulation {
   void AskForMove();
   bool Ask(Goal goal);
   bool AskForFailover();
+  bool WaitsForDeadChat(const Execution& waiting) const;
+  bool AskWithoutDeadChat(PlanKind kind);
   void AskToRemove();
   bool MendRefusal();
   void LoseSite();
   void KillEverything(int host, Nanos lasts);
-  void CutOff(const std::array<int, 2>& hosts, Nanos lasts);
+  void CutOff(const std::vector<int>& hosts, Nanos lasts);
   bool Settled() const;
   PlanKind WantedKind() const;
   void CountEnded(const Execution& execution);

@@ -122,7 +122,7 @@ void Simulation::Heal() {
   healed_ = true;
   calm_since_ = world_->queue.now();
   // A network that loses messages breaks its streams at last; nobody need ask before that.
-  for (int host = 0; world_->storms && host < kCoordinatorHost; ++host) {
+  for (int host = 0; world_->storms && host < world_->agent_hosts; ++host) {
     if (coordinator_->running()) coordinator_->BreakStreams(host);
   }
   world_->storms = false;
@@ -241,8 +241,12 @@ void Simulation::FireOnHost(const Fault& fault, int index) {
   Host& host = world_->hosts[index];
   if (fault.kind == FaultKind::kHostCrash) return CrashHost(index, fault.lasts);
   if (fault.kind == FaultKind::kSiteCrash) {
-    CrashHost(index % 2, fault.lasts * 2);
-    return CrashHost(index % 2 + 2, fault.lasts * 2 + 5 * kMilli);
+    Nanos lasts = fault.lasts * 2;
+    for (const int beside : world_->HostsBeside(index)) {
+      CrashHost(beside, lasts);
+      lasts += 5 * kMilli;
+    }
+    return;
   }
   if (fault.kind == FaultKind::kClockJump) {
     oracle_.OnClockJumped();
@@ -309,8 +313,8 @@ void Simulation::FireOnLink(const Fault& fault, int index) {
   if (fault.kind == FaultKind::kStreamBreaks) return coordinator_->BreakStreams(index);
   std::vector<std::pair<int, int>> pairs;
   if (fault.kind == FaultKind::kSitesCut) {
-    for (const int from : {0, 2}) {
-      for (const int to : {1, 3}) {
+    for (const int from : world_->HostsBeside(0)) {
+      for (const int to : world_->HostsBeside(1)) {
         pairs.push_back({from, to});
         pairs.push_back({to, from});
       }

@@ -7,16 +7,18 @@
 namespace baton::sim {
 namespace {
 
-const char* const kHostNames[kHosts] = {"hq-sql1", "dr-sql1", "hq-chat1", "dr-chat1", "coord1"};
+const char* const kHostNames[kHosts] = {"hq-sql1",  "dr-sql1",  "hq-chat1", "dr-chat1",
+                                        "hq-chat2", "dr-chat2", "coord1"};
 const char* const kDatabaseNames[] = {"mgc", "rooms"};
 
-std::shared_ptr<const Topology> MakeTopology(const PoolId& pool_id, int databases) {
+std::shared_ptr<const Topology> MakeTopology(const PoolId& pool_id, int databases, bool spares) {
   auto topology = std::make_shared<Topology>();
   const SiteId hq("hq"), dr("dr"), third("third");
   topology->sites[hq] = {hq, "Headquarters", false};
   topology->sites[dr] = {dr, "Recovery", false};
   topology->sites[third] = {third, "Third", true};
   for (int i = 0; i < kHosts; ++i) {
+    if (i >= 4 && i != kCoordinatorHost && !spares) continue;
     const SiteId site = i == kCoordinatorHost ? third : i % 2 == 0 ? hq : dr;
     topology->hosts[HostId(kHostNames[i])] = {HostId(kHostNames[i]), site, i == kCoordinatorHost};
   }
@@ -40,6 +42,10 @@ std::shared_ptr<const Topology> MakeTopology(const PoolId& pool_id, int database
   }
   pool.chat_servers = {{HostId(kHostNames[2]), ResourceId("prosody"), true},
                        {HostId(kHostNames[3]), ResourceId("prosody"), false}};
+  if (spares) {
+    pool.chat_servers.push_back({HostId(kHostNames[4]), ResourceId("prosody"), false});
+    pool.chat_servers.push_back({HostId(kHostNames[5]), ResourceId("prosody"), false});
+  }
   topology->pools[pool_id] = std::move(pool);
   return topology;
 }
@@ -52,14 +58,16 @@ void Story::Tell(Nanos at, std::string line) {
                                 std::move(line)));
 }
 
-World::World(uint64_t seed, Mutation broken, bool told, int wanted_databases)
+World::World(uint64_t seed, Mutation broken, bool told, int wanted_databases, bool spares)
     : rng(seed),
+      late_rng(seed ^ 0x5BA7E),
       mutation(broken),
       story(told),
       pool("chat.example"),
       databases(wanted_databases),
+      agent_hosts(spares ? 6 : 4),
       outside_(queue.Add()) {
-  topology = MakeTopology(pool, databases);
+  topology = MakeTopology(pool, databases, spares);
   shares[0].id = ShareId("hq-logs");
   shares[1].id = ShareId("dr-logs");
   for (int i = 0; i < kHosts; ++i) {
@@ -77,8 +85,7 @@ World::World(uint64_t seed, Mutation broken, bool told, int wanted_databases)
     add(0, kDatabaseNames[d], d);
     add(1, kDatabaseNames[d], d);
   }
-  add(2, "prosody", -1);
-  add(3, "prosody", -1);
+  for (int host = 2; host < agent_hosts; ++host) add(host, "prosody", -1);
 }
 
 Unit* World::Find(const ResourceRef& ref) const {
@@ -96,6 +103,12 @@ Unit* World::InstanceOn(int database, int host) const {
 }
 
 Unit* World::ChatOn(int host) const { return InstanceOn(-1, host); }
+
+std::vector<int> World::HostsBeside(int host) const {
+  std::vector<int> found;
+  for (int i = host % 2; i < agent_hosts; i += 2) found.push_back(i);
+  return found;
+}
 
 Share* World::ShareOf(const ShareId& id) {
   for (Share& share : shares) {

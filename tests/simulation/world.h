@@ -34,8 +34,10 @@ enum class SyncPoint {
 // By a clock that is right.
 inline absl::Time WallTime(Nanos at) { return absl::FromUnixNanos(1'700'000'000 * kSecond + at); }
 
-inline constexpr int kHosts = 5;  // two database hosts, two chat hosts, the coordinator's
-inline constexpr int kCoordinatorHost = 4;
+// Two database hosts, two chat hosts, two hosts of spare chat servers, the coordinator's. Even ones
+// are at headquarters, odd ones at the recovery site.
+inline constexpr int kHosts = 7;
+inline constexpr int kCoordinatorHost = 6;
 
 // What happened, a line each; kept only when somebody will read it.
 class Story {
@@ -52,12 +54,13 @@ class Story {
 
 class World {
  public:
-  World(uint64_t seed, Mutation mutation, bool told, int databases);
+  World(uint64_t seed, Mutation mutation, bool told, int databases, bool spares);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
   EventQueue queue;
   Rng rng;
+  Rng late_rng;  // of what came to the simulation later: `rng` tells each seed what it always did
   const Mutation mutation;
   Story story;
   Oracle* oracle = nullptr;
@@ -68,6 +71,7 @@ class World {
   std::vector<std::unique_ptr<Unit>> units;
   std::array<Share, 2> shares;
   int databases = 1;
+  int agent_hosts = 4;            // 6 with spare chat servers
   bool cut[kHosts][kHosts] = {};  // messages from the first to the second are lost
   bool storms = false;            // the network delays, loses and doubles
   std::function<void(SyncPoint, int host)> on_sync;  // may kill who is about to sync
@@ -78,6 +82,8 @@ class World {
   Unit* Find(const ResourceRef& ref) const;
   Unit* InstanceOn(int database, int host) const;
   Unit* ChatOn(int host) const;
+  // Those of the site at which `host` is, its database host first.
+  std::vector<int> HostsBeside(int host) const;
   Share* ShareOf(const ShareId& id);
   int HostIndex(const HostId& id) const;
   LineageKey KeyOf(int database, const Lineage& lineage) const;
