@@ -46,7 +46,7 @@ void AgentCore::Post(std::function<void()> f) {
 }
 
 void AgentCore::PostEvent(What what) {
-  Post([this, what = std::move(what)] { Take(what); });
+  Post([this, what = std::move(what)]() mutable { Take(std::move(what)); });
 }
 
 void AgentCore::Take(What what) {
@@ -77,7 +77,7 @@ void AgentCore::Run() {
 void AgentCore::Step(What what) {
   const absl::Duration now = ports_.clock->SinceBoot();
   Decision decision = Decide(state_, {now, std::move(what)});
-  if (decision.entries.empty()) return Apply(decision, now);
+  if (decision.entries.empty()) return Apply(std::move(decision), now);
   writing_ = true;
   std::vector<Ledger::Entry> entries = decision.entries;
   // Shared, since a std::function must be copyable.
@@ -89,7 +89,7 @@ void AgentCore::Step(What what) {
                            if (alive.expired()) return;
                            writing_ = false;
                            if (status.ok()) {
-                             Apply(*held, now);
+                             Apply(std::move(*held), now);
                            } else {
                              queue_.push_front(LedgerFailed{held->entries, status});
                            }
@@ -98,11 +98,11 @@ void AgentCore::Step(What what) {
                        });
 }
 
-void AgentCore::Apply(const Decision& decision, absl::Duration decided_at) {
+void AgentCore::Apply(Decision decision, absl::Duration decided_at) {
   for (const Ledger::Entry& entry : decision.entries) Evolve(state_, entry, decided_at);
   for (const Change& change : decision.changes) Evolve(state_, change);
-  for (const Effect& effect : decision.effects) {
-    std::visit([&](const auto& one) { Do(one, decided_at); }, effect);
+  for (Effect& effect : decision.effects) {
+    std::visit([&](auto& one) { Do(one, decided_at); }, effect);
   }
 }
 

@@ -66,7 +66,7 @@ class AgentCore {
   void TakeMessage(uint64_t stream, FromCoordinator message);
   void Run();
   void Step(What what);
-  void Apply(const Decision& decision, absl::Duration decided_at);
+  void Apply(Decision decision, absl::Duration decided_at);
 
   void Do(const EndChildren& effect, absl::Duration decided_at);
   void Do(const ReadFence& effect, absl::Duration decided_at);
@@ -78,12 +78,12 @@ class AgentCore {
   void Do(const AskProbe& effect, absl::Duration decided_at);
   void Do(const OpenLink& effect, absl::Duration decided_at);
   void Do(const CloseLink& effect, absl::Duration decided_at);
-  void Do(const Send& effect, absl::Duration decided_at);
+  void Do(Send& effect, absl::Duration decided_at);
   void Do(const SetTimer& effect, absl::Duration decided_at);
   void Do(const StopTimer& effect, absl::Duration decided_at);
   void Do(const ReconnectLater& effect, absl::Duration decided_at);
   void Do(const ResetBackoff& effect, absl::Duration decided_at);
-  void Do(const Deliver& effect, absl::Duration decided_at);
+  void Do(Deliver& effect, absl::Duration decided_at);
   void Do(const Say& effect, absl::Duration decided_at);
 
   Options options_;

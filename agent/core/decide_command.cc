@@ -93,6 +93,7 @@ void Admit(const AgentState& now, const Command& command, Decision& out) {
     out.entries.push_back(Ledger::EpochSeen{command.pool, command.epoch, now.journal});
   }
   out.entries.push_back(Ledger::CommandAccepted{command, now.journal});
+  out.effects.reserve(3);
   out.effects.push_back(Send{Accepted{command.id}});
   out.effects.push_back(SetTimer{Deadline(command.id), command.timeout});
   out.effects.push_back(StartAction{command});
@@ -100,6 +101,7 @@ void Admit(const AgentState& now, const Command& command, Decision& out) {
 
 void Finish(const AgentState& now, const CommandId& id, Outcome outcome, Decision& out) {
   out.entries.push_back(Ledger::CommandFinished{id, ForLedger(outcome)});
+  out.effects.reserve(3);
   out.effects.push_back(StopTimer{Deadline(id)});
   if (now.link == LinkPhase::kWelcomed) {
     out.effects.push_back(Send{Finished{id, std::move(outcome)}});

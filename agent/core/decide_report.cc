@@ -7,22 +7,24 @@
 namespace baton::agent {
 namespace {
 
-// What is told at once when it changes: all but the figures that never stand still.
-Observation Lasting(Observation observation) {
-  observation.age = absl::ZeroDuration();
-  if (auto* database = std::get_if<DatabaseObservation>(&observation.detail)) {
-    database->position = LogPosition{};
-    database->last_archived.clear();
-    database->ready_files = 0;
-    database->lag_bytes = 0;
-    database->lag = absl::ZeroDuration();
-    database->client_sessions = 0;
-  } else if (auto* chat = std::get_if<ChatObservation>(&observation.detail)) {
-    chat->users = 0;
-    chat->sessions = 0;
-    chat->rooms = 0;
+// All that is told at once when it changes is the same: all but the figures that never stand still.
+bool SameButFigures(const Observation& one, Observation other) {
+  other.age = one.age;
+  auto* database = std::get_if<DatabaseObservation>(&other.detail);
+  auto* chat = std::get_if<ChatObservation>(&other.detail);
+  if (const DatabaseObservation* from = one.database(); from != nullptr && database != nullptr) {
+    database->position = from->position;
+    database->last_archived = from->last_archived;
+    database->ready_files = from->ready_files;
+    database->lag_bytes = from->lag_bytes;
+    database->lag = from->lag;
+    database->client_sessions = from->client_sessions;
+  } else if (const ChatObservation* was = one.chat(); was != nullptr && chat != nullptr) {
+    chat->users = was->users;
+    chat->sessions = was->sessions;
+    chat->rooms = was->rooms;
   }
-  return observation;
+  return one == other;
 }
 
 bool Telling(const AgentState& now) {
@@ -95,13 +97,14 @@ void OnObserved(const AgentState& now, absl::Duration at, const Observed& event,
   const ResourceState* resource = now.Resource(id);
   if (resource == nullptr || !resource->probing) return;
   const Observation seen = Settle(now, id, event.observation);
-  out.changes.push_back(ProbeEnded{id});
+  out.changes.reserve(4);
+  out.changes.emplace_back(ProbeEnded{id});
   // A command may have ended, and told what it saw, while this look was under way.
   const bool newer = !resource->seen.has_value() || resource->probe_began >= resource->seen_at;
-  if (newer) out.changes.push_back(ObservationMade{seen, resource->probe_began});
+  if (newer) out.changes.emplace_back(ObservationMade{seen, resource->probe_began});
   if (resource->probe_again) {
-    out.changes.push_back(ProbeBegan{id, at});
-    out.effects.push_back(AskProbe{id});
+    out.changes.emplace_back(ProbeBegan{id, at});
+    out.effects.emplace_back(AskProbe{id});
   }
   if (seen.fence.fence_epoch > now.EpochOf(resource->pool)) {
     out.effects.push_back(Deliver{EpochFound{resource->pool, seen.fence.fence_epoch}});
@@ -112,7 +115,7 @@ void OnObserved(const AgentState& now, absl::Duration at, const Observed& event,
     if (complete) TellEverything(now, at, &seen, resource->probe_began, out);
     return;
   }
-  if (resource->reported.has_value() && Lasting(*resource->reported) == Lasting(seen)) return;
+  if (resource->reported.has_value() && SameButFigures(*resource->reported, seen)) return;
   Report report;
   report.observations.push_back(seen);
   report.observations.back().age = at - resource->probe_began;
@@ -122,6 +125,8 @@ void OnObserved(const AgentState& now, absl::Duration at, const Observed& event,
 
 void OnReportDue(const AgentState& now, absl::Duration at, Decision& out) {
   if (now.stage != Stage::kSettled) return;
+  out.changes.reserve(1 + 2 * now.resources.size());
+  out.effects.reserve(3 + now.resources.size());
   out.changes.push_back(FinishedPruned{at});
   out.effects.push_back(SetTimer{{TimerKind::kReport, ""}, now.report_interval});
   for (const auto& [id, resource] : now.resources) {

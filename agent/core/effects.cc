@@ -10,9 +10,9 @@ namespace {
 // Wraps a completion so that it reaches the loop, unless the core is gone by then.
 template <class... Args, class F>
 std::function<void(Args...)> OnLoop(Scheduler* scheduler, std::weak_ptr<bool> alive, F f) {
-  return [scheduler, alive, f](Args... args) {
-    scheduler->Post([alive, f, args...] {
-      if (!alive.expired()) f(args...);
+  return [scheduler, alive = std::move(alive), f = std::move(f)](Args... args) {
+    scheduler->Post([alive, f, ... args = std::move(args)]() mutable {
+      if (!alive.expired()) f(std::move(args)...);
     });
   };
 }
@@ -31,8 +31,8 @@ void AgentCore::Do(const ReadFence& effect, absl::Duration) {
   const ResourceId id = effect.resource;
   resources_.at(id).fence->Read(OnLoop<absl::StatusOr<FenceRecord>, absl::StatusOr<BootId>>(
       ports_.scheduler, alive_,
-      [this, id](const absl::StatusOr<FenceRecord>& file, const absl::StatusOr<BootId>& boot) {
-        Take(FenceRead{id, file, boot});
+      [this, id](absl::StatusOr<FenceRecord> file, absl::StatusOr<BootId> boot) {
+        Take(FenceRead{id, std::move(file), std::move(boot)});
       }));
 }
 
@@ -55,8 +55,8 @@ void AgentCore::Do(const LookAt& effect, absl::Duration) {
     return PostEvent(Looked{id, std::move(outcome)});
   }
   it->second.runner->Look(effect.command,
-                          OnLoop<Outcome>(ports_.scheduler, alive_, [this, id](const Outcome& o) {
-                            Take(Looked{id, o});
+                          OnLoop<Outcome>(ports_.scheduler, alive_, [this, id](Outcome outcome) {
+                            Take(Looked{id, std::move(outcome)});
                           }));
 }
 
@@ -74,8 +74,8 @@ void AgentCore::Do(const StartAction& effect, absl::Duration) {
   };
   resources_.at(effect.command.resource)
       .runner->Start(effect.command, std::move(progress),
-                     OnLoop<Outcome>(ports_.scheduler, alive_, [this, id](const Outcome& o) {
-                       Take(ActionEnded{id, o});
+                     OnLoop<Outcome>(ports_.scheduler, alive_, [this, id](Outcome outcome) {
+                       Take(ActionEnded{id, std::move(outcome)});
                      }));
 }
 
@@ -87,11 +87,10 @@ void AgentCore::Do(const CheckAction& effect, absl::Duration) {
   const uint64_t stream = effect.stream;
   const std::string id = effect.dry_run.id;
   resources_.at(effect.dry_run.resource)
-      .runner->Check(
-          effect.dry_run.action,
-          OnLoop<Outcome>(ports_.scheduler, alive_, [this, stream, id](const Outcome& outcome) {
-            Take(Checked{stream, id, outcome});
-          }));
+      .runner->Check(effect.dry_run.action,
+                     OnLoop<Outcome>(ports_.scheduler, alive_, [this, stream, id](Outcome outcome) {
+                       Take(Checked{stream, id, std::move(outcome)});
+                     }));
 }
 
 void AgentCore::Do(const AskProbe& effect, absl::Duration) {
@@ -108,7 +107,7 @@ void AgentCore::Do(const OpenLink&, absl::Duration) {
   CoordinatorLink::Events events;
   events.message = OnLoop<FromCoordinator>(
       ports_.scheduler, alive_,
-      [this, stream](const FromCoordinator& message) { TakeMessage(stream, message); });
+      [this, stream](FromCoordinator message) { TakeMessage(stream, std::move(message)); });
   events.closed =
       OnLoop<absl::Status>(ports_.scheduler, alive_, [this, stream](const absl::Status& status) {
         Take(LinkClosed{stream, status});
@@ -118,9 +117,9 @@ void AgentCore::Do(const OpenLink&, absl::Duration) {
 
 void AgentCore::Do(const CloseLink&, absl::Duration) { ports_.link->Close(); }
 
-void AgentCore::Do(const Send& effect, absl::Duration decided_at) {
+void AgentCore::Do(Send& effect, absl::Duration decided_at) {
   const absl::Duration since = ports_.clock->SinceBoot() - decided_at;
-  ToCoordinator message = effect.message;
+  ToCoordinator& message = effect.message;
   if (auto* report = std::get_if<Report>(&message)) {
     for (Observation& observation : report->observations) observation.age += since;
   } else if (auto* heartbeat = std::get_if<Heartbeat>(&message)) {
@@ -155,9 +154,9 @@ void AgentCore::Do(const ReconnectLater&, absl::Duration decided_at) {
 
 void AgentCore::Do(const ResetBackoff&, absl::Duration) { backoff_.Reset(); }
 
-void AgentCore::Do(const Deliver& effect, absl::Duration) {
+void AgentCore::Do(Deliver& effect, absl::Duration) {
   if (std::holds_alternative<MessageCame>(effect.event)) ++messages_queued_;
-  std::visit([this](const auto& event) { queue_.push_front(event); }, effect.event);
+  std::visit([this](auto& event) { queue_.push_front(std::move(event)); }, effect.event);
 }
 
 void AgentCore::Do(const Say& effect, absl::Duration) {

@@ -1,9 +1,10 @@
 #include "coordinator/executor/execution.h"
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
+#include <charconv>
+#include <string>
+#include <system_error>
 
-#include "common/base/strings.h"
+#include "absl/strings/str_cat.h"
 
 namespace baton {
 
@@ -69,20 +70,30 @@ CommandId MakeCommandId(const PlanId& plan, int step, int attempt) {
   return CommandId(absl::StrCat(plan.value(), "/", step, "/", attempt));
 }
 
+namespace {
+
+// As absl::StrCat writes it, and nothing else: no sign, no blank, no leading zero.
+bool ParseCount(std::string_view text, int* count) {
+  if (text.empty() || (text.front() == '0' && text.size() > 1)) return false;
+  if (text.front() < '0' || text.front() > '9') return false;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *count);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+}  // namespace
+
 std::optional<CommandName> ParseCommandId(const CommandId& id) {
-  const std::string& text = id.value();
+  const std::string_view text = id.value();
   const size_t last = text.rfind('/');
-  if (last == std::string::npos || last == 0) return std::nullopt;
+  if (last == std::string_view::npos || last == 0) return std::nullopt;
   const size_t middle = text.rfind('/', last - 1);
-  if (middle == std::string::npos) return std::nullopt;
+  if (middle == std::string_view::npos) return std::nullopt;
   CommandName name;
-  name.plan = PlanId(text.substr(0, middle));
-  const std::string_view view = text;
-  if (!absl::SimpleAtoi(ToAbsl(view.substr(middle + 1, last - middle - 1)), &name.step) ||
-      !absl::SimpleAtoi(ToAbsl(view.substr(last + 1)), &name.attempt) ||
-      MakeCommandId(name.plan, name.step, name.attempt) != id) {
+  if (!ParseCount(text.substr(middle + 1, last - middle - 1), &name.step) ||
+      !ParseCount(text.substr(last + 1), &name.attempt)) {
     return std::nullopt;
   }
+  name.plan = PlanId(std::string(text.substr(0, middle)));
   return name;
 }
 

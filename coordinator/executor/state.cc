@@ -8,13 +8,14 @@ namespace baton {
 namespace {
 
 // The plan that a fact belongs to; empty for those of no plan.
-PlanId PlanOf(const Fact& fact) {
+const PlanId& PlanOf(const Fact& fact) {
+  static const PlanId& kNone = *new PlanId();
   return std::visit(
-      [](const auto& what) {
+      [](const auto& what) -> const PlanId& {
         using What = std::decay_t<decltype(what)>;
         if constexpr (std::is_same_v<What, TopologyApplied> ||
                       std::is_same_v<What, LedgerAccepted> || std::is_same_v<What, ReturnFenced>) {
-          return PlanId();
+          return kNone;
         } else if constexpr (std::is_same_v<What, PlanAdmitted>) {
           return what.plan->id;
         } else {
@@ -140,17 +141,14 @@ std::vector<Confirmation> ConfirmationsFor(const CoordinatorState& state, const 
   for (const auto& [id, pool] : topology.pools) {
     const PoolState* known = state.FindPool(id);
     if (known == nullptr) continue;
-    const Epoch withheld_below = WithheldBelow(state, id);
     const auto may = [&](const ResourceRef& ref, bool concerned, const Epoch& epoch) {
-      return (!concerned || epoch >= withheld_below) && !known->fence_due.contains(ref);
+      return (!concerned || epoch >= WithheldBelow(state, id)) && !known->fence_due.contains(ref);
     };
     for (const Database& database : pool.databases) {
       const auto right = known->rights.find(database.id);
+      if (right == known->rights.end() || right->second.writer != host) continue;
       const Instance* instance = database.OnHost(host);
-      if (right == known->rights.end() || instance == nullptr || right->second.writer != host ||
-          right->second.lineages.empty()) {
-        continue;
-      }
+      if (instance == nullptr || right->second.lineages.empty()) continue;
       const Epoch epoch = right->second.lineages.back().epoch;
       const ResourceRef ref{host, instance->service};
       if (may(ref, Concerns(state, id, database.id), epoch)) found.push_back({id, ref, epoch});

@@ -176,17 +176,30 @@ class AgentProcess : public Children {
 Outcome Refuse(const Run& run, const char* reason, const char* message);
 Outcome Fail(const char* reason, const char* message);
 Outcome Unsure(const char* reason, const char* message);
-Task<Outcome> Pause(Run* run, Nanos low, Nanos high);
 Task<Outcome> WriteFence(Run* run, FenceRecord record);
 Task<Outcome> StopAndProve(Run* run);
 FenceRecord FenceOrClosed(Run* run);
 bool StaleEpoch(const Run& run, const FenceRecord& record);
 
+// co_await Pause{…}: time passes; the command may have been cancelled or its time be over
+// afterwards.
+enum class Interrupt { kNone, kCancelled, kTimeOver };
+struct Pause {
+  Run* run;
+  Nanos low;
+  Nanos high;
+
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> self);
+  Interrupt await_resume() const;
+};
+Outcome Interrupted(Interrupt why);
+
 // Between two effects: long enough for anything to happen.
-#define SIM_PAUSE(run, low, high)                    \
-  do {                                               \
-    Outcome paused = co_await Pause(run, low, high); \
-    if (!paused.ok()) co_return paused;              \
+#define SIM_PAUSE(run, low, high)                                        \
+  do {                                                                   \
+    const Interrupt interrupt = co_await Pause{run, low, high};          \
+    if (interrupt != Interrupt::kNone) co_return Interrupted(interrupt); \
   } while (false)
 #define SIM_TRY(task)                 \
   do {                                \

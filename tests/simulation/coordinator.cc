@@ -11,15 +11,16 @@ namespace baton::sim {
 namespace {
 
 // The plan that a fact is about; empty: of none.
-PlanId PlanOf(const Fact& fact) {
+const PlanId& PlanOf(const Fact& fact) {
+  static const PlanId& kNone = *new PlanId();
   return std::visit(
-      [](const auto& what) {
+      [](const auto& what) -> const PlanId& {
         if constexpr (requires { what.plan->id; }) {
           return what.plan->id;
         } else if constexpr (requires { PlanId(what.plan); }) {
           return what.plan;
         } else {
-          return PlanId();
+          return kNone;
         }
       },
       fact);
@@ -48,7 +49,7 @@ void SimJournal::Append(std::vector<Fact> facts,
   const bool early = world_.Is(Mutation::kJournalAnswersEarly);
   if (early) world_.queue.At(process_, 0, [records, done] { done(records); });
   world_.queue.At(process_, early ? 20 * sync : sync,
-                  [this, records = std::move(records), done = std::move(done), early] {
+                  [this, records = std::move(records), done = std::move(done), early]() mutable {
                     world_.Sync(SyncPoint::kJournalWritten, kCoordinatorHost);
                     if (!world_.queue.Alive(process_)) return;
                     for (const Record& record : records) {
@@ -59,9 +60,10 @@ void SimJournal::Append(std::vector<Fact> facts,
                     }
                     world_.Sync(SyncPoint::kJournalSynced, kCoordinatorHost);
                     world_.queue.At(process_, world_.Jitter(10, 200) * kMicro,
-                                    [this, records, done, early] {
+                                    [this, records = std::move(records), done = std::move(done),
+                                     early]() mutable {
                                       --in_flight_;
-                                      if (!early) done(records);
+                                      if (!early) done(std::move(records));
                                     });
                   });
 }
@@ -138,21 +140,23 @@ void CoordinatorProcess::OnRecord(const Record& record) {
     hook_(MakeCommandId(raised->plan, raised->step, 0), Point::kRecorded);
   }
   if (!running()) return;
-  const PlanId plan = PlanOf(record.fact);
-  const Execution* execution = driver_->state().FindExecution(plan);
+  const Execution* execution = driver_->state().FindExecution(PlanOf(record.fact));
   if (execution != nullptr) world_.oracle->OnRecorded(record, *execution);
   if (const auto* started = std::get_if<StepStarted>(&record.fact)) {
     hook_(started->command, Point::kRecorded);
   }
-  if (!running()) return;
+  if (!running() || welcomed_.empty()) return;
+  // A step that begins changes no right.
+  const bool rights = !std::holds_alternative<StepStarted>(record.fact);
   std::vector<uint64_t> told;
+  told.reserve(welcomed_.size());
   for (const auto& [host, stream] : welcomed_) told.push_back(stream);
   for (const uint64_t stream : told) {
     const auto session = sessions_.find(stream);
     if (session == sessions_.end()) continue;
     SettleReturns(session->second);
     const auto still = sessions_.find(stream);
-    if (still != sessions_.end()) TellConfirmations(still->second);
+    if (rights && still != sessions_.end()) TellConfirmations(still->second);
   }
 }
 

@@ -3,11 +3,10 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <functional>
 #include <sstream>
 #include <string>
 #include <thread>
-#include <utility>
+#include <unistd.h>
 #include <vector>
 
 #include "CLI/CLI.hpp"
@@ -16,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 
+#include "common/base/mutex.h"
 #include "tests/simulation/coverage.h"
 #include "tests/simulation/scenario_file.h"
 #include "tests/simulation/simulation.h"
@@ -25,8 +25,9 @@ namespace {
 
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
-// Of the seeds that failed after the first, this many are told in a line.
-constexpr size_t kFailuresTold = 20;
+// How often a long run says how far it is: on a terminal, and into a file.
+constexpr std::chrono::seconds kTerminalEvery(1);
+constexpr std::chrono::seconds kLogEvery(30);
 
 struct Options {
   uint64_t first = 0;
@@ -78,12 +79,60 @@ struct Tally {
   uint64_t failed = 0;
   uint64_t moves = 0;
   uint64_t first_failed = 0;
-  std::vector<std::pair<uint64_t, Violation>> failures;
   Coverage coverage;
 };
 
+// What people see while many seeds run: each failing seed as it is found, and how far the run is,
+// in a line of its own on a terminal. Thread-safe.
+class Watcher {
+ public:
+  explicit Watcher(uint64_t seeds)
+      : seeds_(seeds),
+        terminal_(isatty(STDERR_FILENO) != 0),
+        next_(std::chrono::steady_clock::now() + Every()) {}
+  ~Watcher() { ClearLine(); }
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+
+  // `broken` is null when every rule held.
+  void Ended(uint64_t seed, const Violation* broken) {
+    const MutexLock lock(&mutex_);
+    ++ended_;
+    if (broken != nullptr) {
+      ++failed_;
+      ClearLine();
+      Print(absl::StrCat("seed ", seed, " breaks ", std::string(InfoOf(broken->checker).name), ": ",
+                         broken->what, "\n"));
+      std::fflush(stdout);
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_) return;
+    next_ = now + Every();
+    std::fprintf(stderr, "%s%s%s", terminal_ ? "\r" : "",
+                 absl::StrCat(ended_, " of ", seeds_, " seeds, ", failed_, " failed").c_str(),
+                 terminal_ ? "" : "\n");
+    shown_ = terminal_;
+  }
+
+ private:
+  std::chrono::seconds Every() const { return terminal_ ? kTerminalEvery : kLogEvery; }
+  void ClearLine() {
+    if (shown_) std::fputs("\r\033[K", stderr);
+    shown_ = false;
+  }
+
+  const uint64_t seeds_;
+  const bool terminal_;
+  Mutex mutex_;
+  std::chrono::steady_clock::time_point next_;
+  uint64_t ended_ = 0;
+  uint64_t failed_ = 0;
+  bool shown_ = false;  // a progress that the next line has to take away
+};
+
 // Every `step`-th seed from `first` on.
-void RunShare(const Options& options, uint64_t first, uint64_t step, Tally* tally) {
+void RunShare(const Options& options, uint64_t first, uint64_t step, Watcher* watcher,
+              Tally* tally) {
   for (uint64_t seed = first; seed <= options.last; seed += step) {
     const Result result = RunScenario(MakeScenario(seed, options.mutation));
     tally->coverage |= result.coverage;
@@ -93,20 +142,21 @@ void RunShare(const Options& options, uint64_t first, uint64_t step, Tally* tall
     } else if (tally->failed++ == 0) {
       tally->first_failed = seed;
     }
-    if (result.violation.has_value() && tally->failures.size() < kFailuresTold) {
-      tally->failures.push_back({seed, *result.violation});
-    }
+    watcher->Ended(seed, result.violation.has_value() ? &*result.violation : nullptr);
   }
 }
 
-int RunMany(const Options& options) {
-  const auto began = std::chrono::steady_clock::now();
+// The first share runs in this thread: a process without others needs no atomic counts.
+Tally RunShares(const Options& options) {
+  Watcher watcher(options.last - options.first + 1);
   std::vector<Tally> tallies(static_cast<size_t>(options.jobs));
   std::vector<std::thread> threads;
-  for (int i = 0; i < options.jobs; ++i) {
-    threads.emplace_back(RunShare, std::cref(options), options.first + i, options.jobs,
-                         &tallies[static_cast<size_t>(i)]);
-  }
+  const auto run = [&](int share) {
+    RunShare(options, options.first + share, options.jobs, &watcher,
+             &tallies[static_cast<size_t>(share)]);
+  };
+  for (int i = 1; i < options.jobs; ++i) threads.emplace_back(run, i);
+  run(0);
   for (std::thread& thread : threads) thread.join();
   Tally all;
   for (const Tally& tally : tallies) {
@@ -117,16 +167,17 @@ int RunMany(const Options& options) {
     all.failed += tally.failed;
     all.moves += tally.moves;
     all.coverage |= tally.coverage;
-    all.failures.insert(all.failures.end(), tally.failures.begin(), tally.failures.end());
   }
+  return all;
+}
+
+int RunMany(const Options& options) {
+  const auto began = std::chrono::steady_clock::now();
+  const Tally all = RunShares(options);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   if (all.failed > 0) {
     const Scenario failing = MakeScenario(all.first_failed, options.mutation);
     Explain(failing, *RunScenario(failing).violation);
-    for (const auto& [seed, violation] : all.failures) {
-      Print(absl::StrCat("seed ", seed, " breaks ", std::string(InfoOf(violation.checker).name),
-                         ": ", violation.what, "\n"));
-    }
   }
   if (options.coverage) Print(CoverageReport(all.coverage));
   Print(absl::StrCat(all.moves, " switchovers in ", static_cast<int64_t>(took.count() * 10) / 10.0,

@@ -1,8 +1,8 @@
 // What the oracle makes of failovers, of who comes back from one, of undone moves, and of data that
 // is removed.
 #include <algorithm>
-#include <set>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -16,6 +16,22 @@ bool Said(const Goal& goal, const World& world, const HostId& host) {
   return std::find(named.begin(), named.end(), host) != named.end() ||
          (!goal.lost_site.empty() && world.topology->SiteOf(host) == goal.lost_site);
 }
+
+// The messages of some logs: sorted once, then looked up.
+class Messages {
+ public:
+  void Add(const std::vector<LogEntry>& log) {
+    held_.reserve(held_.size() + log.size());
+    for (const LogEntry& entry : log) held_.push_back(entry.message);
+  }
+  void Sort() { std::sort(held_.begin(), held_.end()); }
+  bool Contain(int64_t message) const {
+    return std::binary_search(held_.begin(), held_.end(), message);
+  }
+
+ private:
+  std::vector<int64_t> held_;
+};
 
 bool Covers(const LogPosition& kept, const LogPosition& position) {
   return position.timeline == kept.timeline ? position.lsn < kept.lsn
@@ -77,11 +93,12 @@ void Oracle::CheckLoss(const Unit& unit, const Plan& plan) {
   const DatabaseId id(unit.ref.resource.value());
   const auto loss = std::find_if(plan.losses.begin(), plan.losses.end(),
                                  [&](const AnnouncedLoss& one) { return one.database == id; });
-  std::set<int64_t> held;
-  for (const LogEntry& entry : unit.data.log) held.insert(entry.message);
+  Messages held;
+  held.Add(unit.data.log);
+  held.Sort();
   std::vector<Acknowledged> kept;
   for (const Acknowledged& acked : acked_) {
-    if (acked.database != unit.database || held.contains(acked.message)) {
+    if (acked.database != unit.database || held.Contain(acked.message)) {
       kept.push_back(acked);
       continue;
     }
@@ -108,16 +125,16 @@ void Oracle::CheckLoss(const Unit& unit, const Plan& plan) {
 
 void Oracle::OnDataGone(const Unit& unit, const DataDirectory& data, bool named) {
   shipped_.erase(unit.index);
-  std::set<int64_t> elsewhere;
+  if (data.log.empty()) return;
+  Messages elsewhere;
   for (const auto& other : world_.units) {
     if (other->database != unit.database || other.get() == &unit) continue;
-    for (const LogEntry& entry : other->data.log) elsewhere.insert(entry.message);
+    elsewhere.Add(other->data.log);
   }
-  for (const KeptData& kept : unit.quarantine) {
-    for (const LogEntry& entry : kept.data.log) elsewhere.insert(entry.message);
-  }
+  for (const KeptData& kept : unit.quarantine) elsewhere.Add(kept.data.log);
+  elsewhere.Sort();
   for (const LogEntry& entry : data.log) {
-    if (entry.message == 0 || elsewhere.contains(entry.message)) continue;
+    if (entry.message == 0 || elsewhere.Contain(entry.message)) continue;
     if (named) {
       discarded_.insert(entry.message);
       continue;
@@ -130,15 +147,15 @@ void Oracle::OnDataGone(const Unit& unit, const DataDirectory& data, bool named)
 
 // What nobody serves any more is still somewhere, unless somebody named it to be thrown away.
 void Oracle::CheckOrphansKept() {
-  std::set<int64_t> held;
+  if (lost_.empty()) return;
+  Messages held;
   for (const auto& unit : world_.units) {
-    for (const LogEntry& entry : unit->data.log) held.insert(entry.message);
-    for (const KeptData& kept : unit->quarantine) {
-      for (const LogEntry& entry : kept.data.log) held.insert(entry.message);
-    }
+    held.Add(unit->data.log);
+    for (const KeptData& kept : unit->quarantine) held.Add(kept.data.log);
   }
+  held.Sort();
   for (const Acknowledged& lost : lost_) {
-    if (held.contains(lost.message) || discarded_.contains(lost.message)) continue;
+    if (held.Contain(lost.message) || discarded_.contains(lost.message)) continue;
     Fail(Checker::kOrphans, absl::StrCat("message ", lost.message,
                                          " was lost by a failover, and is in no quarantine"));
     return;

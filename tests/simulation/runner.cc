@@ -40,17 +40,22 @@ bool StaleEpoch(const Run& run, const FenceRecord& record) {
          !run.agent.world.Is(Mutation::kAgentForgetsEpochs);
 }
 
-// Time passes; the command may have been cancelled or its time be over afterwards.
-Task<Outcome> Pause(Run* run, Nanos low, Nanos high) {
+void Pause::await_suspend(std::coroutine_handle<> self) {
   World& world = run->agent.world;
-  co_await Sleep{world.queue, run->agent.process, world.Jitter(low, high)};
-  if (run->cancelled) {
-    Outcome outcome = FailedOutcome("CANCELLED", "cancelled");
-    outcome.code = OutcomeCode::kCancelled;
-    co_return outcome;
-  }
-  if (world.queue.now() >= run->deadline) co_return Fail("DEADLINE_EXCEEDED", "its time is over");
-  co_return OkOutcome();
+  Sleep{world.queue, run->agent.process, world.Jitter(low, high)}.await_suspend(self);
+}
+
+Interrupt Pause::await_resume() const {
+  if (run->cancelled) return Interrupt::kCancelled;
+  const bool over = run->agent.world.queue.now() >= run->deadline;
+  return over ? Interrupt::kTimeOver : Interrupt::kNone;
+}
+
+Outcome Interrupted(Interrupt why) {
+  if (why == Interrupt::kTimeOver) return Fail("DEADLINE_EXCEEDED", "its time is over");
+  Outcome outcome = FailedOutcome("CANCELLED", "cancelled");
+  outcome.code = OutcomeCode::kCancelled;
+  return outcome;
 }
 
 Task<Outcome> StopAndProve(Run* run) {
@@ -61,8 +66,7 @@ Task<Outcome> StopAndProve(Run* run) {
   const Nanos limit = std::min(run->deadline, world.queue.now() + 2 * kSecond);
   Nanos wait = kMilli;
   do {
-    Outcome waited = co_await Pause(run, wait, wait * 2);
-    if (!waited.ok()) co_return waited;
+    SIM_PAUSE(run, wait, wait * 2);
     wait = std::min(wait * 2, 50 * kMilli);
     if (world.queue.now() > limit) {
       co_return unit.Runs() ? Fail("STOP_TIMED_OUT", "it did not stop in time and is stopping")

@@ -167,10 +167,10 @@ Task<Outcome> Ship(Run* run, FileName name, Lineage lineage) {
   agent.child = child;
   agent.ledger.children.push_back({1, 1, run->command.id});
   const int slowness = agent.world.ShareOf(lineage.share)->slowness;
-  Outcome waited = co_await Pause(run, kMilli * slowness, 4 * kMilli * slowness);
+  const Interrupt interrupt = co_await Pause{run, kMilli * slowness, 4 * kMilli * slowness};
   agent.child = nullptr;
   agent.ledger.children.clear();
-  if (!waited.ok()) co_return waited;
+  if (interrupt != Interrupt::kNone) co_return Interrupted(interrupt);
   child();
   if (*result == PushResult::kNoShare)
     co_return Fail("UNAVAILABLE", "the share is missing or full");
@@ -354,8 +354,9 @@ Task<Outcome> Promote(Run* run, FenceRecord record, Recover action) {
   unit.AskToPromote();
   run->did = true;
   do {
-    Outcome waited = co_await Pause(run, 2 * kMilli, 8 * kMilli);
-    if (!waited.ok()) co_return Unsure("PROMOTION_PENDING", "it may take effect later");
+    const Interrupt interrupt = co_await Pause{run, 2 * kMilli, 8 * kMilli};
+    if (interrupt != Interrupt::kNone)
+      co_return Unsure("PROMOTION_PENDING", "it may take effect later");
   } while (!PrimaryRuns(unit));
   co_return OkOutcome();
 }

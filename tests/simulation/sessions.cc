@@ -123,10 +123,10 @@ void CoordinatorProcess::SendDown(uint64_t id, agent::FromCoordinator message, b
   stream.last_down = std::max(stream.last_down, world_.queue.now() + delay);
   for (int i = 0; i < copies; ++i) {
     world_.queue.At(stream.agent, stream.last_down - world_.queue.now() + i * kMilli,
-                    [this, id, message] {
+                    [this, id, message]() mutable {
                       Stream& mine = streams_.at(id);
                       if (!mine.agent_end && !world_.Is(Mutation::kOldSessionHeard)) return;
-                      mine.events.message(message);
+                      mine.events.message(std::move(message));
                     });
   }
 }
@@ -189,6 +189,7 @@ void CoordinatorProcess::SettleReturns(Session& session) {
   if (world_.Is(Mutation::kRevokeForgotten)) return;
   const PoolState* pool = driver_->state().FindPool(world_.pool);
   if (pool == nullptr) return;
+  if (pool->fence_due.empty()) return;
   const std::map<ResourceRef, Epoch> due = pool->fence_due;
   for (const auto& [ref, epoch] : due) {
     if (ref.host != session.host) continue;

@@ -120,8 +120,8 @@ void Unit::ReplaySoon(Nanos delay) {
 }
 
 Unit::Chain Unit::FollowChain(const std::vector<Lineage>& fetch, bool shares) const {
-  std::map<uint32_t, uint64_t> starts;            // of timelines after the present one
-  std::set<std::pair<uint32_t, uint64_t>> files;  // timeline, segment
+  std::map<uint32_t, uint64_t> starts;               // of timelines after the present one
+  std::vector<std::pair<uint32_t, uint64_t>> files;  // timeline, segment
   for (const Lineage& lineage : fetch) {
     const LineageKey key = world_.KeyOf(database, lineage);
     const Share& share = *world_.ShareOf(lineage.share);
@@ -132,13 +132,14 @@ Unit::Chain Unit::FollowChain(const std::vector<Lineage>& fetch, bool shares) co
         const FileName& name = it->first.second;
         if (!Served(name, lineage.sealed)) continue;
         if (!name.history) {
-          files.insert({name.timeline, name.segment});
+          files.emplace_back(name.timeline, name.segment);
         } else if (name.timeline > data.timeline && it->second->history.back().lsn >= data.end) {
           starts[name.timeline] = it->second->history.back().lsn;
         }
       }
     }
   }
+  std::sort(files.begin(), files.end());
   const auto wanted = [&](uint64_t segment) {
     uint32_t timeline = data.timeline;
     for (const auto& [later, lsn] : starts) {
@@ -147,7 +148,9 @@ Unit::Chain Unit::FollowChain(const std::vector<Lineage>& fetch, bool shares) co
     return timeline;
   };
   uint64_t segment = data.end / kSegmentBytes;
-  while (files.contains({wanted(segment), segment})) ++segment;
+  while (std::binary_search(files.begin(), files.end(), std::pair(wanted(segment), segment))) {
+    ++segment;
+  }
   Chain chain;
   chain.end = {wanted(segment), std::max<uint64_t>(segment * kSegmentBytes, 1) - 1};
   chain.gap = std::any_of(files.begin(), files.end(), [&](const auto& file) {
