@@ -14,8 +14,9 @@ wrong, and checks the rules of Baton after every event. Everything follows from 
 seed is the same run.
 
   --seed N          replays one run and tells what happened, line by line
-  --seeds A..B      runs many; ends with "N passed, M failed", and before that tells the first that
-                    failed, with the fewest faults that are enough for it, and others in a line each
+  --seeds A..B      runs many; names each that fails in a line as it is found and says on stderr how
+                    far it is; then tells the first that failed, with the fewest faults that are
+                    enough for it, and ends with "N passed, M failed"
   --scenario FILE   one story of tests/simulation/testdata
   --jobs N          so many at once (default 1)
   --mutation NAME   a build that is broken on purpose: a checker must catch it

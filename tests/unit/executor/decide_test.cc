@@ -520,6 +520,9 @@ TEST(CommandIdTest, SurvivesPlanNamesWithSlashes) {
   EXPECT_EQ(name->step, 12);
   EXPECT_EQ(name->attempt, 3);
   EXPECT_FALSE(ParseCommandId(CommandId("a/01/1")).has_value());
+  EXPECT_FALSE(ParseCommandId(CommandId("a/-1/1")).has_value());
+  EXPECT_FALSE(ParseCommandId(CommandId("a/1/")).has_value());
+  EXPECT_FALSE(ParseCommandId(CommandId("a/1/99999999999")).has_value());
   EXPECT_FALSE(ParseCommandId(CommandId("/1")).has_value());
 }
 
