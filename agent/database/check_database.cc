@@ -82,8 +82,10 @@ absl::Status CheckArchiver(const std::string& name, const ServerView& view) {
   return absl::OkStatus();
 }
 
-// A segment that is waited for while a later one of its timeline has come is a gap.
-absl::Status CheckReplay(const PostgresqlInstance& instance, const ServerView& view) {
+// A segment that is waited for while a later one of its timeline has come is a gap: one that may as
+// well be stopped need not get over it.
+absl::Status CheckReplay(const PostgresqlInstance& instance, const CheckDatabase& wanted,
+                         const ServerView& view) {
   const std::string& name = instance.config().resource.value();
   if (view.replay_paused) {
     return Failure("REPLAY_PAUSED",
@@ -93,7 +95,7 @@ absl::Status CheckReplay(const PostgresqlInstance& instance, const ServerView& v
     return Failure("NO_REPLAY", absl::StrCat(name, ": found no startup process that replays"));
   }
   const std::optional<StartupTitle> title = ParseStartupTitle(view.startup_title);
-  if (!title.has_value() || !title->waiting) return absl::OkStatus();
+  if (!wanted.running || !title.has_value() || !title->waiting) return absl::OkStatus();
   BATON_ASSIGN_OR_RETURN(const ControlData control, instance.Control());
   BATON_ASSIGN_OR_RETURN(const FenceRecord record, instance.Fence());
   BATON_ASSIGN_OR_RETURN(
@@ -136,7 +138,7 @@ absl::Status CheckRunning(ActionContext* context, const CheckDatabase& wanted,
                          EndangeringSettings(connection, context->Left()));
   if (!settings.empty()) return Failure("UNSAFE_SETTINGS", absl::StrCat(name, ": ", settings));
   if (WantsPrimary(wanted)) return CheckArchiver(name, view);
-  return CheckReplay(instance, view);
+  return CheckReplay(instance, wanted, view);
 }
 
 // A primary that nobody protected yet: ConfigureLogShipping is to make its settings and to prepare

@@ -28,7 +28,7 @@ struct CheckDatabase {
   InstanceRole role = InstanceRole::kPrimary;
   std::string system_id;
   bool checkpoint = false;
-  bool running = true;  // false: a stopped instance with the role's signal files is fine too
+  bool running = true;  // false: one that is stopped, or waits in a gap of its log, is fine too
 };
 // Ends every client session by terminate, never by cancel.
 struct EndConnections {};

@@ -63,13 +63,18 @@ class Failover {
     return std::find(now.begin(), now.end(), RefOf(server)) != now.end();
   }
 
+  // What lies behind the gap was given up.
+  bool InGap(const DatabaseMove& move) const {
+    return !ask_.seen.Find(RefOf(*move.to))->database()->gap.empty();
+  }
+
   void Check() {
     for (const Takeover& takeover : takeovers_) {
       if (takeover.end == LogEnd::kOwn || takeover.end == LogEnd::kPromoted) continue;
       const DatabaseMove& move = takeover.move;
       ready_.push_back(builder_.AddForDatabase(
           *move.database, *move.to,
-          CheckDatabase{InstanceRole::kBackup, move.right->system_id, false, true},
+          CheckDatabase{InstanceRole::kBackup, move.right->system_id, false, !InGap(move)},
           absl::StrCat("Check that ", move.to->host.value(), " followed with ",
                        move.database->id.value()),
           {}));

@@ -191,6 +191,10 @@ Planned CoordinatorProcess::PlanMove(const Goal& said) {
 
 // What a planner that forgets a rule would take for granted.
 void CoordinatorProcess::Blind(Snapshot* seen, Goal* goal) const {
+  for (auto& [ref, resource] : seen->resources) {
+    auto* database = std::get_if<DatabaseObservation>(&resource.observation.detail);
+    if (world_.Is(Mutation::kGapIgnored) && database != nullptr) database->gap.clear();
+  }
   if (world_.Is(Mutation::kDeadChatChosen)) {
     for (const ChatServer& server : seen->topology->FindPool(world_.pool)->chat_servers) {
       seen->agents[server.host].connected = true;

@@ -37,6 +37,10 @@ Outcome InRole(const Run& run, const CheckDatabase& wanted) {
     }
     if (primary && unit.archive_failing) return Fail("ARCHIVER_FAILS", "its archiver failed");
     if (!primary && !unit.problem.empty()) return Fail("GAP", unit.problem.c_str());
+    const bool follows = !primary && wanted.running && unit.fence.visible.has_value();
+    if (follows && unit.FollowChain(unit.fence.visible->fetch, false).gap) {
+      return Fail("GAP", "waits for a log file though later ones have come");
+    }
   } else if (!unit.Runs() && !wanted.running) {
     if (unit.data.standby_signal == primary) return Fail("WRONG_ROLE", "stopped in another role");
   } else {

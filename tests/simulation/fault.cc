@@ -25,7 +25,9 @@ constexpr std::array<std::string_view, kFaultKinds> kNames = {
     "early-resume",      "fence-by-hand",
     "fence-damaged",     "junk",
     "operator-pauses",   "operator-retries",
-    "operator-skips",    "operator-aborts"};
+    "operator-skips",    "operator-aborts",
+    "log-lost",          "log-damaged",
+    "disk-full"};
 
 constexpr std::array<std::string_view, kStepKinds> kSteps = {"CheckDatabase",
                                                              "EndConnections",
@@ -113,7 +115,7 @@ std::vector<Fault> MakeFaults(Rng& rng) {
   const int count = static_cast<int>(rng.Below(6));
   for (int i = 0; i < count; ++i) {
     Fault fault;
-    fault.kind = static_cast<FaultKind>(rng.Below(kFaultKinds));
+    fault.kind = static_cast<FaultKind>(rng.Below(kFirstKinds));
     fault.move = static_cast<int>(rng.Below(3));
     fault.step = static_cast<int>(rng.Below(kStepKinds));
     fault.point = static_cast<Point>(rng.Below(kPoints));
@@ -128,6 +130,33 @@ std::vector<Fault> MakeFaults(Rng& rng) {
     faults.push_back(fault);
   }
   return faults;
+}
+
+std::vector<Fault> MakeLogFaults(Rng& rng) {
+  Fault fault;
+  fault.kind = rng.Chance(60) ? FaultKind::kLogLost : FaultKind::kLogDamaged;
+  fault.move = static_cast<int>(rng.Below(3));
+  fault.lasts = rng.Between(1, 20) * kSecond;
+  if (rng.Chance(60)) {
+    fault.step = -1;
+    fault.at = rng.Between(0, 8000) * kMilli;
+  } else {
+    constexpr std::string_view kWhen[] = {"CheckDatabase", "Fence", "StartStandby", "Recover"};
+    fault.step = *FindStepKind(kWhen[rng.Below(std::size(kWhen))]);
+    fault.point = static_cast<Point>(rng.Below(kPoints));
+  }
+  return {fault};
+}
+
+std::vector<Fault> MakeDiskFaults(Rng& rng) {
+  Fault fault;
+  fault.kind = FaultKind::kDiskFull;
+  fault.move = static_cast<int>(rng.Between(1, 3));
+  fault.step = *FindStepKind(rng.Chance(70) ? "Quarantine" : "Stop");
+  fault.point = static_cast<Point>(rng.Below(kPoints));
+  fault.delay = rng.Between(0, 60) * kMilli;
+  fault.lasts = rng.Between(1, 30) * kSecond;
+  return {fault};
 }
 
 std::vector<Fault> MakeChatFaults(Rng& rng) {

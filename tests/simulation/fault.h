@@ -44,8 +44,13 @@ enum class FaultKind {
   kOperatorRetries,
   kOperatorSkips,
   kOperatorAborts,
+  // Not drawn by MakeFaults:
+  kLogLost,
+  kLogDamaged,
+  kDiskFull,
 };
-inline constexpr int kFaultKinds = 30;
+inline constexpr int kFaultKinds = 33;
+inline constexpr int kFirstKinds = 30;  // those that MakeFaults draws from
 std::string_view ToString(FaultKind kind);
 std::optional<FaultKind> FindFaultKind(std::string_view name);
 
@@ -74,5 +79,9 @@ std::string Describe(const Fault& fault);
 std::vector<Fault> MakeFaults(Rng& rng);
 // Of chat hosts where there are spares: before a move, and while it goes on.
 std::vector<Fault> MakeChatFaults(Rng& rng);
+// Of the room for what is kept of a database before it is seeded anew.
+std::vector<Fault> MakeDiskFaults(Rng& rng);
+// Of log files between the one that ships and the one that follows.
+std::vector<Fault> MakeLogFaults(Rng& rng);
 
 }  // namespace baton::sim

@@ -100,6 +100,12 @@ constexpr std::array kMutations = {
                  "a standby applies late, and a failover does not wait until it has"},
     MutationInfo{M::kDeadChatChosen, "chooses-a-dead-chat-server", "chat",
                  "who is not connected counts as a chat server that can serve next"},
+    MutationInfo{M::kGapIgnored, "ignores-a-gap", "refuses",
+                 "a move to a copy whose log has a gap is not refused"},
+    MutationInfo{M::kDamagedLogTaken, "takes-a-damaged-log", "nothing-lost",
+                 "a log file that differs from its checksum is copied and applied"},
+    MutationInfo{M::kRoomNotLookedAt, "quarantines-without-room", "orphans",
+                 "Quarantine removes data though its copy was cut off by a full disk"},
 };
 
 }  // namespace

@@ -55,6 +55,9 @@ enum class Mutation {
   kWordAssumed,
   kServedNotAwaited,
   kDeadChatChosen,
+  kGapIgnored,
+  kDamagedLogTaken,
+  kRoomNotLookedAt,
 };
 
 struct MutationInfo {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -68,6 +69,8 @@ void Simulation::OperateOn(const Execution& waiting) {
   const bool due = now - resumed_ > kSecond;
   if (!due || (!healed_ && !world_->rng.Chance(30))) return;
   resumed_ = now;
+  if (absl::StrContains(waiting.waiting_for, "DATA_LOSS")) MoveDamagedAside();
+  no_room_ |= absl::StrContains(waiting.waiting_for, "NO_ROOM");
   const PlanId& plan = waiting.plan->id;
   if (plan != tried_) tries_ = 0;
   tried_ = plan;
@@ -125,6 +128,8 @@ Goal Simulation::NextGoal(PlanKind kind) {
   goal.plan_id = PlanId(absl::StrCat("p", ++plans_));
   const bool seeds = goal.kind == PlanKind::kProtect || goal.kind == PlanKind::kFailback;
   if (seeds && world_->rng.Chance(10)) goal.discard_orphans = 1u << 20;
+  // What there is no room for may be little.
+  if (seeds && no_room_ && world_->late_rng.Chance(50)) goal.discard_orphans = 1u << 12;
   return goal;
 }
 
@@ -135,7 +140,17 @@ bool Simulation::PoolServes() const {
   return chat && EveryDatabaseServes();
 }
 
+// Somebody is seen to follow no further, since a log file is missing.
+bool Simulation::SeesGap() const {
+  const Snapshot seen = coordinator_->Look();
+  return std::any_of(seen.resources.begin(), seen.resources.end(), [](const auto& resource) {
+    const DatabaseObservation* database = resource.second.observation.database();
+    return database != nullptr && !database->gap.empty();
+  });
+}
+
 bool Simulation::Protected() const {
+  if (log_spoilt_ && SeesGap()) return false;
   const PoolState* pool = coordinator_->state()->FindPool(world_->pool);
   return pool == nullptr ||
          std::none_of(pool->rights.begin(), pool->rights.end(),

@@ -361,6 +361,11 @@ void Oracle::OnActed(const Unit& unit, const Command& command, const Outcome& ou
     Trace(absl::StrCat("acted ", command.id.value(), " ", std::string(ToString(outcome.code)), " ",
                        TracePosition(outcome.position)));
   }
+  const bool moves = std::holds_alternative<Quarantine>(command.action);
+  if (moves && outcome.reason == "NO_ROOM" && !unit.data.Whole()) {
+    Fail(Checker::kOrphans,
+         absl::StrCat(unit.ref.ToString(), " has no room for a quarantine, and its data is gone"));
+  }
   if (!outcome.ok()) return;
   if (std::holds_alternative<Fence>(command.action)) {
     const bool stopped = !unit.Runs() || unit.state() == ServerState::kStandby;
@@ -398,7 +403,11 @@ void Oracle::CheckShipped(const Unit& unit, const LogPosition& final) {
       return directory.database == key.database && directory.host == key.host &&
              entry.first.second == name;
     });
-    if (there) continue;
+    // Somebody took it away since.
+    const bool was = std::any_of(share.gone.begin(), share.gone.end(), [&](const auto& one) {
+      return one.first.database == key.database && one.first.host == key.host && one.second == name;
+    });
+    if (there || was) continue;
     Fail(Checker::kFencePhases,
          absl::StrCat("the tail of ", unit.ref.ToString(), " counts as shipped to ",
                       final.ToString(), ", and segment ", n, " is not in the share"));

@@ -151,6 +151,7 @@ class Oracle {
   Acknowledged Find(int64_t message, const Unit& unit) const;
   void CheckLoss(const Unit& unit, const Plan& plan);
   void CheckChatChosen(const Plan& plan, const Snapshot& seen);
+  void CheckGapNamed(const Plan& plan, const Goal& said, const Snapshot& seen);
   void CheckOrphansKept();
   void CheckUndone(const Plan& plan);
   void OnAdmitted(const Plan& plan);

@@ -47,6 +47,7 @@ bool Oracle::Absent(const Unit& unit) const {
 
 void Oracle::OnPlanned(const Plan& plan, const Goal& said, const Snapshot& seen) {
   CheckChatChosen(plan, seen);
+  CheckGapNamed(plan, said, seen);
   if (plan.kind != PlanKind::kFailover) return;
   const absl::Duration limit = std::min(world_.topology->FindPool(world_.pool)->limits.loss,
                                         said.max_loss.value_or(absl::InfiniteDuration()));

@@ -1,5 +1,6 @@
 // What the oracle makes of a plan before it is admitted.
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -32,6 +33,30 @@ void Oracle::CheckChatChosen(const Plan& plan, const Snapshot& seen) {
     if (told) continue;
     Fail(Checker::kChat,
          absl::StrCat("a plan does not say why ", name, " is to serve next, or why not"));
+  }
+}
+
+// Whose log has a gap takes over only where somebody gave up what lies behind it, or after it was
+// seeded anew.
+void Oracle::CheckGapNamed(const Plan& plan, const Goal& said, const Snapshot& seen) {
+  std::set<ResourceRef> seeded;
+  for (const Step& step : plan.steps) {
+    const Action* action = step.action();
+    if (step.undo || action == nullptr) continue;
+    if (std::holds_alternative<Seed>(*action)) seeded.insert(step.target);
+    const auto* recover = std::get_if<Recover>(action);
+    if (recover == nullptr || recover->own_log || seeded.contains(step.target)) continue;
+    const Observation* known = seen.Find(step.target);
+    if (known == nullptr || known->database() == nullptr || known->database()->gap.empty())
+      continue;
+    const bool named =
+        std::any_of(plan.overrides.begin(), plan.overrides.end(), [&](const std::string& line) {
+          return absl::StrContains(line, step.target.ToString()) &&
+                 absl::StrContains(line, known->database()->gap);
+        });
+    if (named && said.override_rules.contains("LOG_GAP")) continue;
+    Fail(Checker::kRefuses, absl::StrCat(step.target.ToString(), " is to take over, its log lacks ",
+                                         known->database()->gap, ", and nobody accepted that"));
   }
 }
 

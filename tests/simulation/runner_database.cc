@@ -290,12 +290,20 @@ Task<Outcome> Act(Run* run, CopyPendingLogs action) {
     const LineageKey key = world.KeyOf(unit.database, lineage);
     for (auto it = share.files.lower_bound({key, FileName{}});
          it != share.files.end() && it->first.first == key; ++it) {
-      if (Served(it->first.second, lineage.sealed)) {
-        unit.copied.emplace(it->first, it->second);
+      if (!Served(it->first.second, lineage.sealed) || unit.copied.contains(it->first)) continue;
+      if (it->second->damaged && !world.Is(Mutation::kDamagedLogTaken)) {
+        co_return Fail("DATA_LOSS", "a log file differs from its checksum: move it aside");
       }
+      unit.copied.emplace(it->first, it->second);
     }
   }
   co_return OkOutcome();
+}
+
+// What it has copied does not reach so far: something is missing yet.
+bool EndsBefore(const Unit& unit, const LogPosition& until) {
+  const LogPosition end = unit.FollowChain(unit.fence.visible->fetch, false).end;
+  return end.timeline == until.timeline && end.lsn < until.lsn;
 }
 
 Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
@@ -321,7 +329,7 @@ Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
       // Of a log that nobody ended in order: enough is that replay finds nothing more.
       looks_alike = last == unit.data.Position() ? looks_alike + 1 : 0;
       last = unit.data.Position();
-      if (action.to_end && looks_alike >= 3) co_return At(unit);
+      if (action.to_end && looks_alike >= 3 && !EndsBefore(unit, action.until)) co_return At(unit);
       unit.ReplaySoon(kMilli / 4);
     }
     SIM_PAUSE(run, wait, wait * 2);

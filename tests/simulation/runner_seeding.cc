@@ -99,6 +99,7 @@ Task<Outcome> Act(Run* run, Seed action) {
   }
   if (!unit.LockFree()) co_return Refuse(*run, "STILL_RUNS", "something of it is alive");
   if (unit.data.Whole()) co_return Refuse(*run, "NOT_EMPTY", "there is a whole data directory");
+  if (unit.disk_full) co_return Fail("NO_ROOM", "no room for what is to be seeded");
   unit.data = DataDirectory();
   unit.data.exists = true;
   unit.data.half = true;
@@ -121,6 +122,24 @@ Task<Outcome> Act(Run* run, Seed action) {
   unit.problem.clear();
   SIM_PAUSE(run, kMilli, 5 * kMilli);
   unit.data.half = false;
+  co_return OkOutcome();
+}
+
+// By renaming, or, to another filesystem, by a copy that is whole before it gets its name.
+Task<Outcome> MoveAside(Run* run, Quarantine action) {
+  Unit& unit = run->unit;
+  World& world = run->agent.world;
+  const bool blind = world.Is(Mutation::kRoomNotLookedAt);
+  KeptData kept{action.name, action.fork, unit.data, world.queue.now()};
+  if (unit.disk_full && !blind) co_return Fail("NO_ROOM", "no room in the quarantine");
+  for (int part = 0; unit.quarantine_elsewhere && part < 4; ++part) {
+    SIM_PAUSE(run, 5 * kMilli, 30 * kMilli);
+    if (!unit.disk_full) continue;
+    if (!blind) co_return Fail("NO_ROOM", "the disk is full, the copy is not whole");
+    kept.data.log.resize(kept.data.log.size() / 2);
+  }
+  unit.quarantine.push_back(std::move(kept));
+  run->did = true;
   co_return OkOutcome();
 }
 
@@ -151,9 +170,7 @@ Task<Outcome> Act(Run* run, Quarantine action) {
     }
     const bool keep = !removed && !world.Is(Mutation::kQuarantineDrops);
     if (keep && kept == unit.quarantine.end()) {
-      if (unit.disk_full) co_return Fail("NO_ROOM", "no room in the quarantine");
-      unit.quarantine.push_back({action.name, action.fork, unit.data, world.queue.now()});
-      run->did = true;
+      SIM_TRY(MoveAside(run, action));
       SIM_PAUSE(run, kMilli / 10, kMilli);
     }
     world.oracle->OnDataGone(unit, unit.data, named);

@@ -27,6 +27,8 @@ bool NeedsFailover(Mutation mutation) {
     case Mutation::kHomeUpIgnored:
     case Mutation::kWordAssumed:
     case Mutation::kServedNotAwaited:
+    case Mutation::kGapIgnored:
+    case Mutation::kRoomNotLookedAt:
       return true;
     default:
       return false;
@@ -65,6 +67,18 @@ void Provoke(Mutation mutation, Rng& rng, Scenario* scenario) {
       return add(FaultKind::kFenceDamaged, "Drain", Point::kSent);
     case Mutation::kStrangersStored:
       return add(FaultKind::kJunk, "Drain", Point::kSent);
+    case Mutation::kRoomNotLookedAt:
+      scenario->quarantine_elsewhere = true;
+      fault.move = 2;
+      fault.lasts = 20 * kSecond;
+      return add(FaultKind::kDiskFull, "Quarantine", Point::kSent);
+    case Mutation::kGapIgnored:
+      fault.move = 0;
+      fault.lasts = 20 * kSecond;
+      return add(FaultKind::kLogLost, "Canary", Point::kFinished);
+    case Mutation::kDamagedLogTaken:
+      fault.lasts = 20 * kSecond;
+      return add(FaultKind::kLogDamaged, "Fence", Point::kSent);
     case Mutation::kDeadChatChosen:
       scenario->spares = true;
       fault.move = 0;
@@ -108,10 +122,16 @@ void MakeCourse(Rng& rng, Mutation mutation, Scenario* scenario) {
 // What came to the simulation later has a stream of its own: older seeds mean what they did.
 void MakeLater(uint64_t seed, Scenario* scenario) {
   Rng rng(seed ^ 0x5BA7E5);
+  const auto add = [scenario](const std::vector<Fault>& faults) {
+    scenario->faults.insert(scenario->faults.end(), faults.begin(), faults.end());
+  };
   scenario->spares = rng.Chance(25);
-  if (!scenario->spares) return;
-  const std::vector<Fault> faults = MakeChatFaults(rng);
-  scenario->faults.insert(scenario->faults.end(), faults.begin(), faults.end());
+  if (scenario->spares) add(MakeChatFaults(rng));
+  if (rng.Chance(8)) add(MakeLogFaults(rng));
+  if (rng.Chance(15)) {
+    add(MakeDiskFaults(rng));
+    scenario->quarantine_elsewhere = rng.Chance(70);
+  }
 }
 
 Scenario MakeScenario(uint64_t seed, Mutation mutation) {
@@ -149,7 +169,11 @@ Simulation::Simulation(const Scenario& scenario)
     DataDirectory& backup = world_->InstanceOn(d, 1)->data;
     backup.standby_signal = !scenario.bare;
     backup.exists = !scenario.bare;
-    for (const int host : {0, 1}) world_->InstanceOn(d, host)->configured = !scenario.bare;
+    for (const int host : {0, 1}) {
+      Unit& unit = *world_->InstanceOn(d, host);
+      unit.configured = !scenario.bare;
+      unit.quarantine_elsewhere = scenario.quarantine_elsewhere;
+    }
     backup.control = DataDirectory::Control::kStoppedInRecovery;
   }
   for (Share& share : world_->shares) share.marked = !scenario.bare;

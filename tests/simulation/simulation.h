@@ -50,8 +50,9 @@ struct Scenario {
   Nanos loss_lasts = 0;
   bool bare = false;  // nothing is set up: the first instance alone has data
   int databases = 1;
-  bool spares = false;  // each site has a second chat server, on a host of its own
-  bool storms = false;  // the network is slow, loses and doubles; disks are slow
+  bool spares = false;                // each site has a second chat server, on a host of its own
+  bool quarantine_elsewhere = false;  // on another filesystem: what is kept has to be copied
+  bool storms = false;                // the network is slow, loses and doubles; disks are slow
   std::vector<Fault> faults;
   Mutation mutation = Mutation::kNone;
   // Cuts off the n-th sync point of the run, from 0; -1: none. With all of its host, or only the
@@ -128,6 +129,10 @@ class Simulation {
   void FireOnUnits(const Fault& fault, int host);
   void FireOnLink(const Fault& fault, int host);
   void FireOnShare(const Fault& fault, int host);
+  void FireOnLog(const Fault& fault);
+  void FireOnDisk(const Fault& fault, int host);
+  void MoveDamagedAside();
+  bool SeesGap() const;
   void FireByOperator(const Fault& fault, int host);
   void Lasting(Nanos lasts, std::function<void()> begin, std::function<void()> end);
   void CrashHost(int host, Nanos lasts);
@@ -187,6 +192,8 @@ class Simulation {
   uint64_t last_end_ = 0;
   std::map<uint64_t, std::function<void()>> ends_;
   bool healed_ = false;
+  bool no_room_ = false;     // a plan has waited for it
+  bool log_spoilt_ = false;  // something has become of a log file on a share
   int64_t sync_points_ = 0;
   Nanos resumed_ = 0;
   PlanId tried_;

@@ -184,6 +184,11 @@ void Simulation::Fire(const Fault& fault, int step_host) {
     case FaultKind::kShareFull:
     case FaultKind::kShareSlow:
       return FireOnShare(fault, host);
+    case FaultKind::kLogLost:
+    case FaultKind::kLogDamaged:
+      return FireOnLog(fault);
+    case FaultKind::kDiskFull:
+      return FireOnDisk(fault, host);
     case FaultKind::kSecondPlan:
     case FaultKind::kEarlyResume:
     case FaultKind::kFenceByHand:

@@ -1,16 +1,46 @@
 #include "tests/simulation/storage.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace baton::sim {
 
 bool LogFile::SameBytes(const LogFile& other) const {
-  if (complete != other.complete || history != other.history ||
+  if (complete != other.complete || damaged != other.damaged || history != other.history ||
       entries.size() != other.entries.size()) {
     return false;
   }
   return std::equal(entries.begin(), entries.end(), other.entries.begin(),
                     [](const LogEntry& a, const LogEntry& b) { return a.id == b.id; });
+}
+
+void Share::SpoilShipped(const Archive::iterator& shipped) {
+  if (next == Spoil::kNone || shipped->first.second.history) return;
+  if (std::exchange(next, Spoil::kNone) == Spoil::kVanishes) {
+    gone.insert(shipped->first);
+    files.erase(shipped);
+    return;
+  }
+  auto spoilt = std::make_shared<LogFile>(*shipped->second);
+  spoilt->damaged = true;
+  spoilt->entries.resize(spoilt->entries.size() / 2);
+  shipped->second = std::move(spoilt);
+}
+
+bool Share::HoldsDamaged() const {
+  return std::any_of(files.begin(), files.end(),
+                     [](const auto& file) { return file.second->damaged; });
+}
+
+void Share::MoveDamagedAside() {
+  for (auto file = files.begin(); file != files.end();) {
+    if (file->second->damaged) {
+      gone.insert(file->first);
+      file = files.erase(file);
+    } else {
+      ++file;
+    }
+  }
 }
 
 void DataDirectory::Append(uint64_t id, int64_t message, int64_t at) {

@@ -42,6 +42,7 @@ struct FileName {
 struct LogFile {
   std::vector<LogEntry> entries;
   bool complete = false;  // filled or switched: the log goes on in the next segment
+  bool damaged = false;   // its bytes are not those that its checksum was made of
   std::vector<Branch> history;
 
   bool SameBytes(const LogFile& other) const;
@@ -55,6 +56,8 @@ struct LineageKey {
 };
 using Archive = std::map<std::pair<LineageKey, FileName>, std::shared_ptr<const LogFile>>;
 
+enum class Spoil { kNone, kVanishes, kDamaged };
+
 struct Share {
   ShareId id;
   Archive files;
@@ -62,9 +65,15 @@ struct Share {
   bool mounted = true;
   bool marked = true;  // its marker file is there
   bool full = false;
-  int slowness = 1;  // how many times longer an access takes
+  int slowness = 1;           // how many times longer an access takes
+  Spoil next = Spoil::kNone;  // what becomes of the next segment, as soon as it was shipped
+  std::set<std::pair<LineageKey, FileName>> gone;  // shipped, and not there any more
 
   bool Readable() const { return mounted && marked; }
+  void SpoilShipped(const Archive::iterator& shipped);
+  bool HoldsDamaged() const;
+  // Somebody takes the damaged files out of the way.
+  void MoveDamagedAside();
 };
 
 // The data directory of one instance, its log included. Everything in it is on disk.

@@ -91,8 +91,9 @@ class Unit {
   std::string problem;  // why a standby can't follow
   Archive copied;       // the copy destination
   std::vector<KeptData> quarantine;
-  bool disk_full = false;  // no room for a quarantine
-  bool configured = true;  // the settings of log shipping are there
+  bool disk_full = false;             // no room for a quarantine, or for a seed
+  bool quarantine_elsewhere = false;  // on another filesystem
+  bool configured = true;             // the settings of log shipping are there
 
   // What of `fetch` its replay could go on with: where that ends, and whether a file is missing
   // before later ones. Without shares: of what was copied only (agent/database: FollowChain).

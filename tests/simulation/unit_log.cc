@@ -43,6 +43,7 @@ PushResult Push(World& world, const Unit& unit, const FileName& name, const LogF
     return PushResult::kOtherBytes;
   }
   world.oracle->OnShipped(unit, name, share);
+  if (added && archive == &share.files) share.SpoilShipped(it);
   world.WakeFollowers();
   return PushResult::kStored;
 }
@@ -104,6 +105,7 @@ std::shared_ptr<const LogFile> Unit::Fetch(const FileName& name) {
     if (!share.Readable()) continue;
     const auto there = share.files.find(key);
     if (there == share.files.end() || !served) continue;
+    if (there->second->damaged && !world_.Is(Mutation::kDamagedLogTaken)) return nullptr;
     copied[key] = there->second;
     return there->second;
   }
