@@ -74,16 +74,16 @@ std::vector<PlanEvent> EventsOf(const Node& node) {
   for (size_t i = 0; i < node.state.steps.size(); ++i) {
     const StepExecution& step = node.state.steps[i];
     const int index = static_cast<int>(i);
-    if (node.armed.contains(index)) events.push_back(StepTimedOut{index, step.attempt});
+    if (node.armed.contains(index)) events.emplace_back(StepTimedOut{index, step.attempt});
     if (step.state != StepState::kRunning && step.state != StepState::kUnknown) continue;
     const CommandId command = node.state.CommandOf(index);
     for (const OutcomeCode code :
          {OutcomeCode::kOk, OutcomeCode::kFailed, OutcomeCode::kCancelled, OutcomeCode::kUnknown}) {
-      events.push_back(CommandEnded{command, Answer(code)});
+      events.emplace_back(CommandEnded{command, Answer(code)});
     }
   }
   for (const PlanOption& option : OptionsFor(node.state)) {
-    events.push_back(OperatorRequest{option.verb, option.step, "me", "why", ""});
+    events.emplace_back(OperatorRequest{option.verb, option.step, "me", "why", ""});
   }
   return events;
 }
