@@ -28,6 +28,9 @@ std::string StepRemark(const v1::Step& step) {
   return remark;
 }
 
+// What the end of a plan says that went as it was asked to.
+constexpr char kNothingToAdd[] = "every step succeeded";
+
 std::string Succeeded(const v1::Plan& plan) {
   std::string text = "succeeded";
   if (const std::string took = PlanTook(plan); !took.empty()) {
@@ -38,6 +41,9 @@ std::string Succeeded(const v1::Plan& plan) {
                     plan.kind() == v1::PLAN_KIND_FAILOVER ? "; from the command to activation "
                                                           : "; from drain to activation ",
                     Took(outage));
+  }
+  if (const std::string& end = plan.end_text(); !end.empty() && end != kNothingToAdd) {
+    absl::StrAppend(&text, "\n  ", end);
   }
   return text;
 }

@@ -288,16 +288,21 @@ class Draft {
     for (int i = 0; i < Steps(); ++i) {
       if (situation_.Due(i)) Start(i);
     }
-    if (Any(StepState::kRunning) || Any(StepState::kPending)) return;
-    if (state_.undoing) {
-      Add(PlanEnded{state_.plan->id, PlanState::kUndone,
-                    absl::StrCat("chat is served where it was: ", state_.end_text)});
-    } else {
-      Add(PlanEnded{state_.plan->id, PlanState::kSucceeded, "every step succeeded"});
-    }
+    if (situation_.AllDone()) Complete();
   }
 
   void End(PlanState how, const std::string& text) { Add(PlanEnded{state_.plan->id, how, text}); }
+
+  // An abort that came too late is told, and changes nothing of what is true.
+  void Complete() {
+    const char* too_late = state_.aborting ? ", and aborting changed nothing" : "";
+    if (state_.undoing) {
+      return End(PlanState::kUndone,
+                 absl::StrCat("chat is served where it was", too_late, ": ", state_.end_text));
+    }
+    End(PlanState::kSucceeded, absl::StrCat("every step succeeded", too_late,
+                                            state_.aborting ? ": " : "", state_.end_text));
+  }
 
   // Something failed and nothing runs any more.
   void Settle() {
@@ -316,6 +321,7 @@ class Draft {
 
   // An operator gave the plan up, and nothing runs any more.
   void SettleAbort() {
+    if (situation_.AllDone()) return Complete();
     const std::string word = state_.end_text;
     if (!state_.undoing && situation_.OnlyLooked()) {
       return End(PlanState::kFailed, absl::StrCat("nothing was moved: ", word));

@@ -63,6 +63,7 @@ Verdict Skip(const Execution& now, int step) {
 
 Verdict Abort(const Execution& now) {
   const Situation situation(now);
+  if (situation.AllDone()) return Yes("it ends; every step has succeeded, and none is taken back");
   const char* stops = situation.Any(StepState::kRunning)
                           ? "what runs is cancelled and its word waited for, then "
                           : "";

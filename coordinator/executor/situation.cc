@@ -66,6 +66,16 @@ bool Situation::Due(int i) const {
   });
 }
 
+bool Situation::AllDone() const {
+  for (int i = 0; i < Steps(); ++i) {
+    const StepState state = now_.steps[i].state;
+    if (InDirection(i) && state != StepState::kSucceeded && state != StepState::kSkipped) {
+      return false;
+    }
+  }
+  return true;
+}
+
 bool Situation::OnlyLooked() const {
   if (!now_.plan->fence_on_return.empty() && now_.EpochRaisedFor(false)) return false;
   for (int i = 0; i < Steps(); ++i) {

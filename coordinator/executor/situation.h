@@ -35,6 +35,9 @@ class Situation {
   // Pending, and everything before it succeeded or is not needed.
   bool Due(int i) const;
 
+  // Every step succeeded or is not needed: nothing is left to be done, or to be given up.
+  bool AllDone() const;
+
   // Nothing was asked of anyone but to look, and to point servers that do not run; nobody's right
   // was taken.
   bool OnlyLooked() const;

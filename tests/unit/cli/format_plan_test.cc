@@ -104,6 +104,15 @@ TEST_F(FormatPlanTest, FailoverBeforeItBeginsStatesWhatItCosts) {
   EXPECT_THAT(FormatDraft(plan), HasSubstr("announced loss: none\n"));
 }
 
+TEST_F(FormatPlanTest, SuccessThatAnAbortMetTooLateSaysThatItChangedNothing) {
+  v1::Plan plan = EndedPlan(v1::PLAN_STATE_SUCCEEDED);
+  plan.set_end_text("every step succeeded");
+  EXPECT_THAT(PlanVerdict(plan, true), Not(HasSubstr("every step")));
+  const std::string late = "every step succeeded, and aborting changed nothing: aborted by ann: no";
+  plan.set_end_text(late);
+  EXPECT_THAT(PlanVerdict(plan, true), HasSubstr(late));
+}
+
 TEST_F(FormatPlanTest, FailoverThatSucceededTellsItsTimesAndTheAnnouncedLoss) {
   v1::Plan plan = FailoverPlan();
   plan.set_state(v1::PLAN_STATE_SUCCEEDED);

@@ -10,6 +10,7 @@
 
 #include "common/base/decider.h"
 #include "coordinator/executor/execution.h"
+#include "coordinator/executor/options.h"
 #include "coordinator/executor/state.h"
 #include "tests/unit/executor/sim.h"
 
@@ -228,6 +229,48 @@ TEST_F(DecideTest, NoReturnIsTheFirstRecover) {
   EXPECT_THAT(state_.end_text, HasSubstr("enough"));
   EXPECT_THAT(state_.end_text, HasSubstr("not known whether dr-sql1 may write mgc"));
   EXPECT_THAT(state_.end_text, HasSubstr("baton adopt pool"));
+}
+
+TEST_F(DecideTest, AbortThatMeetsTheLastStepsSuccessChangesNothingAndSaysSo) {
+  RunTo(16);
+  End(15, OkOutcome());
+  ASSERT_EQ(Do(OperatorRequest{Verb::kAbort, std::nullopt, "me", "enough", "a"}).cancels.size(),
+            1u);
+  End(16, OkOutcome());
+  EXPECT_EQ(state_.state, PlanState::kSucceeded);
+  EXPECT_EQ(state_.end_text,
+            "every step succeeded, and aborting changed nothing: aborted by me: enough");
+}
+
+TEST_F(DecideTest, AbortOfAPausedPlanWhoseStepsAllSucceededChangesNothingAndSaysSo) {
+  RunTo(16);
+  End(15, OkOutcome());
+  Do(OperatorRequest{Verb::kPause, std::nullopt, "me", "lunch", "p"});
+  End(16, OkOutcome());
+  ASSERT_EQ(state_.state, PlanState::kWaiting);
+  EXPECT_THAT(OptionsFor(state_).back().effect, HasSubstr("every step has succeeded"));
+  Do(OperatorRequest{Verb::kAbort, std::nullopt, "me", "enough", "a"});
+  EXPECT_EQ(state_.state, PlanState::kSucceeded);
+}
+
+TEST_F(DecideTest, AbortThatTheLastStepHeededEndsThePlanAsFailed) {
+  RunTo(16);
+  End(15, OkOutcome());
+  Do(OperatorRequest{Verb::kAbort, std::nullopt, "me", "enough", "a"});
+  End(16, RefusedOutcome("CANCELLED", "as asked"));
+  EXPECT_EQ(state_.state, PlanState::kFailed);
+  EXPECT_THAT(state_.end_text, HasSubstr("mgc is written on dr-sql1"));
+}
+
+TEST_F(DecideTest, AbortThatMeetsTheUndosLastSuccessLeavesItUndone) {
+  RunTo(6);
+  End(6, RefusedOutcome("R", "no"));
+  ASSERT_EQ(state_.steps[20].state, StepState::kRunning);
+  Do(OperatorRequest{Verb::kAbort, std::nullopt, "me", "enough", "a"});
+  End(20, OkOutcome());
+  EXPECT_EQ(state_.state, PlanState::kUndone);
+  EXPECT_THAT(state_.end_text, HasSubstr("served where it was, and aborting changed nothing: "));
+  EXPECT_THAT(state_.end_text, HasSubstr("its undo was aborted by me: enough"));
 }
 
 TEST_F(DecideTest, SilenceBeforeTheFenceUndoesAndLateForwardAnswersChangeNothing) {
