@@ -157,11 +157,21 @@ void Driver::Handle(const PlanId& plan, PlanEvent event, std::function<void(absl
   Work(plan);
 }
 
+// Forgets the lane of an ended plan that has nothing more to do.
+void Driver::Dismiss(const PlanId& plan) {
+  const auto lane = lanes_.find(plan);
+  if (lane == lanes_.end() || lane->second.busy || !lane->second.queue.empty()) return;
+  const Execution* execution = state_.FindExecution(plan);
+  if (execution == nullptr || Terminal(execution->state)) lanes_.erase(lane);
+}
+
 // Handles what is queued until an append has to be waited for. `busy` keeps everything that is
-// called from here from entering a second time.
+// called from here from entering a second time; whoever is told the end of a request may.
 void Driver::Work(const PlanId& plan) {
-  Lane& lane = lanes_[plan];
-  while (!lane.busy && !lane.queue.empty() && fatal_.ok()) {
+  for (auto found = lanes_.find(plan);
+       found != lanes_.end() && !found->second.busy && !found->second.queue.empty() && fatal_.ok();
+       found = lanes_.find(plan)) {
+    Lane& lane = found->second;
     auto [event, done] = std::move(lane.queue.front());
     lane.queue.pop_front();
     const Execution& now = *state_.FindExecution(plan);
@@ -200,6 +210,7 @@ void Driver::Work(const PlanId& plan) {
       Work(plan);
     });
   }
+  Dismiss(plan);
 }
 
 void Driver::Apply(const std::vector<Record>& records) {
@@ -244,7 +255,9 @@ void Driver::Arm(const PlanId& plan, const StartTimer& timer) {
 }
 
 void Driver::Disarm(const PlanId& plan, int step) {
-  std::map<int, TimerId>& timers = lanes_[plan].timers;
+  const auto lane = lanes_.find(plan);
+  if (lane == lanes_.end()) return;
+  std::map<int, TimerId>& timers = lane->second.timers;
   const auto it = timers.find(step);
   if (it == timers.end()) return;
   scheduler_.Cancel(it->second);

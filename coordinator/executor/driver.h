@@ -66,6 +66,8 @@ class Driver {
   void OnHostLost(const HostId& host);
 
   const CoordinatorState& state() const { return state_; }
+  // Plans with something queued, timed or being appended: none that has ended, once all is quiet.
+  size_t UnderWay() const { return lanes_.size(); }
 
  private:
   // What is under way for one plan, beside its state.
@@ -77,6 +79,7 @@ class Driver {
 
   void Handle(const PlanId& plan, PlanEvent event, std::function<void(absl::Status)> done = {});
   void Work(const PlanId& plan);
+  void Dismiss(const PlanId& plan);
   void Broadcast(const PlanEvent& event);
   void Execute(const PlanId& plan, Decision decision, const std::vector<Record>& records);
   void Apply(const std::vector<Record>& records);

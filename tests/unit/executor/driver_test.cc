@@ -38,6 +38,20 @@ TEST(DriverTest, AdoptsThenMoves) {
   EXPECT_TRUE(world.driver->state().running.empty());
 }
 
+TEST(DriverTest, KeepsNothingUnderWayForPlansThatEnded) {
+  SimCoordinator world;
+  Adopt(world);
+  EXPECT_EQ(world.driver->UnderWay(), 0u);
+  ASSERT_TRUE(world.Admit(SmallSwitchover()).ok());
+  EXPECT_EQ(world.driver->UnderWay(), 1u);
+  world.Run();
+  ASSERT_EQ(world.Of(kMove).state, PlanState::kSucceeded);
+  world.driver->OnCommandEnded(MakeCommandId(kMove, 0, 1), OkOutcome());
+  EXPECT_FALSE(world.Resume(kMove).ok()) << "it has ended";
+  world.Run();
+  EXPECT_EQ(world.driver->UnderWay(), 0u);
+}
+
 TEST(DriverTest, ReplayIsMemoryAtEveryPrefix) {
   SimCoordinator world;
   Adopt(world, LargeAdopt());
