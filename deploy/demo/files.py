@@ -33,6 +33,20 @@ def new_password():
     return secrets.token_hex(16)
 
 
+def lock_holder(path):
+    """The pid of the living process that has that file locked (flock), or None."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    name = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    for line in pathlib.Path("/proc/locks").read_text(encoding="ascii").splitlines():
+        words = line.split()  # "1: FLOCK ADVISORY WRITE 2316 fe:00:2303501 0 EOF"; who waits has "->"
+        if words[1] == "FLOCK" and words[5] == name:
+            return int(words[4]) if os.path.exists(f"/proc/{words[4]}") else None
+    return None
+
+
 def network_of(directory):
     """Three octets of a loopback network for the world in `directory`, e.g. "127.83.201"."""
     digest = hashlib.sha256(str(directory).encode()).digest()

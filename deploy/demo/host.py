@@ -10,6 +10,8 @@ import sys
 import time
 import uuid
 
+from files import lock_holder
+
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -129,11 +131,30 @@ class Host:
         self.power_off()
         self.boot()
 
+    def supervisor_pid(self, resource):
+        """Of who looks after that resource now, whoever started it: a direct service's agent does
+        too."""
+        directory = self.description["resources"][resource]["run_directory"]
+        return lock_holder(pathlib.Path(directory) / f"{resource}.supervisor.lock")
+
     def start_supervisor(self, resource):
+        """Leaves one that runs already alone."""
         description = self.description["resources"][resource]
+        running = self.supervisor_pid(resource)
+        if running is not None:
+            return running
         return self.spawn(f"supervisor/{resource}",
                           [self.program("baton-guard"), "run", description["resource_file"]],
                           f"{resource}.log")
+
+    def kill_supervisor(self, resource):
+        pid = self.supervisor_pid(resource)
+        if pid is None:
+            raise WorldError(f"host {self.name}: nobody looks after {resource}")
+        os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while self.supervisor_pid(resource) == pid and time.monotonic() < deadline:
+            time.sleep(0.002)
 
     def start_agent(self):
         return self.spawn("agent", [self.program("baton-agent"), "--config",

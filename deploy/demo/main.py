@@ -131,7 +131,7 @@ def supervisor(arguments):
     machine = pick_host(arguments.host)
     pick_resource(machine, arguments.resource)
     if arguments.action == "kill":
-        machine.kill(f"supervisor/{arguments.resource}")
+        machine.kill_supervisor(arguments.resource)
     else:
         machine.start_supervisor(arguments.resource)
 

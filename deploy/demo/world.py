@@ -129,7 +129,7 @@ class World:
             if "coordinator" in description:
                 data["coordinator"]["pid"] = host.pid("coordinator")
             for resource, entry in description["resources"].items():
-                entry["supervisor_pid"] = host.pid(f"supervisor/{resource}")
+                entry["supervisor_pid"] = host.supervisor_pid(resource)
                 entry["server_pid"] = server_pid(entry)
         return data
 
