@@ -127,8 +127,9 @@ class ArchiveStore {
   virtual absl::StatusOr<uint64_t> Salvage(const std::vector<Lineage>& fetch,
                                            const std::string& data_directory,
                                            const std::string& from, const CopyWatch& watch) = 0;
-  // Gives the share that this instance ships to its marker if it is empty, and its folders there.
-  // FAILED_PRECONDITION: it has none and is not empty. UNAVAILABLE: it has another's.
+  // Gives the share that this instance ships to its marker if it is empty and a filesystem of its
+  // own, and its folders there. FAILED_PRECONDITION: it has none, and is not empty or lies on the
+  // root's or the data directory's filesystem. UNAVAILABLE: it has another's.
   virtual absl::Status PrepareShare() = 0;
   // FAILED_PRECONDITION: a path in them would need quoting.
   virtual absl::StatusOr<ShippingCommands> Commands() = 0;

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <cerrno>
+#include <sys/stat.h>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -18,7 +21,36 @@ bool CountsAsEmpty(const std::vector<std::string>& names) {
                      [](const std::string& name) { return name == "lost+found"; });
 }
 
-absl::Status MarkIfEmpty(const std::string& root, const ShareId& share) {
+absl::StatusOr<dev_t> FilesystemOf(const std::string& path) {
+  struct stat found = {};
+  if (stat(path.c_str(), &found) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot look at ", path));
+  }
+  return found.st_dev;
+}
+
+// A share whose root lies on this host's own disk is, as a rule, one that is not mounted, and what
+// were written there would end with the host.
+absl::Status CheckMounted(const ResourceConfig& config, const std::string& root) {
+  BATON_ASSIGN_OR_RETURN(const dev_t found, FilesystemOf(root));
+  const std::pair<const char*, std::string> own[] = {{"root", "/"},
+                                                     {"data directory", config.data_directory}};
+  for (const auto& [what, path] : own) {
+    const absl::StatusOr<dev_t> filesystem = FilesystemOf(path);
+    if (absl::IsNotFound(filesystem.status())) continue;  // nothing was set up yet
+    BATON_RETURN_IF_ERROR(filesystem.status());
+    if (*filesystem != found) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        root, ": found an empty folder on the filesystem of this host's ", what, " (", path,
+        "), wanted one where ", config.share.value(), " is mounted; mount it and ask again. If ",
+        "logs are to be kept on this disk, say so with a marker: echo ", config.share.value(),
+        " > ", root, "/", kShareMarker));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MarkIfEmpty(const ResourceConfig& config, const std::string& root) {
+  const ShareId& share = config.share;
   const std::string marker = absl::StrCat(root, "/", kShareMarker);
   BATON_ASSIGN_OR_RETURN(const bool marked, Exists(marker));
   if (marked) return CheckShareMarker(root, share);
@@ -29,6 +61,7 @@ absl::Status MarkIfEmpty(const std::string& root, const ShareId& share) {
                      ", wanted an empty folder or the marker of ", share.value(),
                      "; is this the right folder? Then write the marker by hand"));
   }
+  BATON_RETURN_IF_ERROR(CheckMounted(config, root));
   return WriteFileDurably(marker, share.value() + "\n", 0644);
 }
 
@@ -38,7 +71,7 @@ absl::Status PrepareShare(const ResourceConfig& config) {
   BATON_ASSIGN_OR_RETURN(const std::string root, ShareRoot(config, config.share));
   BoundedWork work = WorkOnShare(config, config.share);
   work.work = [&](const ProgressFunction&) -> absl::StatusOr<std::string> {
-    BATON_RETURN_IF_ERROR(MarkIfEmpty(root, config.share));
+    BATON_RETURN_IF_ERROR(MarkIfEmpty(config, root));
     const Lineage any = {"any", {}, config.host, config.share, std::nullopt};
     BATON_RETURN_IF_ERROR(
         MakeDirectories(DirectoryOf(DirectoryOf(LineageFolder(config, root, any))), 0755));

@@ -63,10 +63,12 @@ class Builder:
         return world
 
     def make_shares(self):
-        """One folder for each; every database host has it at a place of its own, as if mounted."""
+        """One folder for each; every database host has it at a place of its own, as if mounted.
+        All lie on this machine's disk, where only a marker made by hand makes them shares."""
         for site in SITES:
             share = self.directory / "shares" / f"{site}-logs"
             share.mkdir()
+            write(share / ".baton-share", f"{share.name}\n", 0o644)
             self.data["shares"][f"{site}-logs"] = {"site": site, "path": str(share)}
 
     def make_accounts(self):

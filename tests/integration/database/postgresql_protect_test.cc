@@ -172,11 +172,14 @@ TEST(ProtectTest, SettingsAreWrittenReadAndWaitForARestartWhereTheyMust) {
 
   const std::string marker = home.share_path() + "/.baton-share";
   std::filesystem::remove(marker);
-  EXPECT_THAT(world.Do(home, ConfigureLogShipping{true}).message, HasSubstr(".baton-share"));
+  EXPECT_THAT(world.Do(home, ConfigureLogShipping{true}).message, HasSubstr("an empty folder or"));
   std::filesystem::remove_all(home.share_path());
   std::filesystem::create_directories(home.share_path());
+  const Outcome unmounted = world.Do(home, ConfigureLogShipping{true});
+  EXPECT_THAT(unmounted.message, HasSubstr("is mounted; mount it and ask again"));
+  EXPECT_FALSE(std::filesystem::exists(marker));
+  std::ofstream(marker) << home.config.share.value() << "\n";
   EXPECT_TRUE(world.Do(home, ConfigureLogShipping{true}).ok());
-  EXPECT_TRUE(std::filesystem::exists(marker));
   std::ofstream(home.folder + "/etc/extra.conf") << "restore_command = 'false'\n";
   EXPECT_EQ(world.Do(home, ConfigureLogShipping{}, absl::Seconds(20)).reason, "OVERRIDDEN");
 }

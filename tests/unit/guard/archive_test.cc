@@ -166,6 +166,31 @@ TEST_F(PushTest, AFullShareFailsAndKeepsNothingHalfDone) {
   EXPECT_THAT(*left, ElementsAre());
 }
 
+TEST_F(PushTest, AnEmptyFolderOnThisHostsOwnDiskIsNotMarkedAsAShare) {
+  const std::string marker = world_.root() + "/home/.baton-share";
+  std::filesystem::remove(marker);
+  const absl::Status status = PrepareShare(world_.config());
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("mount it and ask again"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("echo home > " + marker));
+  EXPECT_THAT(*ListDirectory(world_.root() + "/home", 10), ElementsAre());
+  world_.Put(marker, "home\n");
+  EXPECT_TRUE(PrepareShare(world_.config()).ok()) << "an operator's word that it is meant";
+}
+
+TEST_F(PushTest, AnEmptyMountedShareIsMarked) {
+  const std::string share = world_.root() + "/home";
+  std::filesystem::remove(share + "/.baton-share");
+  if (mount("tmpfs", share.c_str(), "tmpfs", 0, "size=256k") != 0) {
+    GTEST_SKIP() << "mounting needs root";
+  }
+  const absl::Status status = PrepareShare(world_.config());
+  const std::string marker = world_.Get(share + "/.baton-share");
+  EXPECT_EQ(umount2(share.c_str(), MNT_DETACH), 0);
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(marker, "home\n");
+}
+
 TEST_F(PushTest, RefusesWhatIsNoLogFile) {
   world_.Put(world_.root() + "/log/passwd", "x");
   EXPECT_TRUE(absl::IsInvalidArgument(PushLogFile(world_.config(), world_.root() + "/log/passwd")));
