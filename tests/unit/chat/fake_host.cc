@@ -1,30 +1,19 @@
 #include "tests/unit/chat/fake_host.h"
 
-#include <arpa/inet.h>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
+#include "tests/support/free_port.h"
+
 namespace baton::test {
 namespace {
 
-std::string FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  close(fd);
-  return absl::StrCat(ntohs(address.sin_port));
-}
+std::string PortText() { return absl::StrCat(FreePort()); }
 
 }  // namespace
 
@@ -40,10 +29,10 @@ FakeHost::FakeHost() {
   config.kind = ResourceKind::kChat;
   config.command = {"/bin/true"};
   config.engine = {{"address", "127.0.0.1"},
-                   {"c2s_port", FreePort()},
+                   {"c2s_port", PortText()},
                    {"domain", "chat.example"},
                    {"muc_domain", "rooms.chat.example"},
-                   {"control_port", FreePort()},
+                   {"control_port", PortText()},
                    {"token_file", folder + "/token"},
                    {"database_file", folder + "/database.lua"},
                    {"database_user", "chat"},
