@@ -137,8 +137,13 @@ absl::Status CheckRunning(ActionContext* context, const CheckDatabase& wanted,
   BATON_ASSIGN_OR_RETURN(const std::string settings,
                          EndangeringSettings(connection, context->Left()));
   if (!settings.empty()) return Failure("UNSAFE_SETTINGS", absl::StrCat(name, ": ", settings));
-  if (WantsPrimary(wanted)) return CheckArchiver(name, view);
-  return CheckReplay(instance, wanted, view);
+  if (!WantsPrimary(wanted)) return CheckReplay(instance, wanted, view);
+  if (!wanted.checkpoint) {
+    // The shipper asks the fence. One that is closed, or lost, is mended by what this look is for.
+    BATON_ASSIGN_OR_RETURN(const FenceRecord record, instance.Fence());
+    if (record.phase == FencePhase::kClosed) return absl::OkStatus();
+  }
+  return CheckArchiver(name, view);
 }
 
 // A primary that nobody protected yet: ConfigureLogShipping is to make its settings and to prepare

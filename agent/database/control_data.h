@@ -28,6 +28,8 @@ struct ControlData {
   // "shut down": nothing was written after the checkpoint at `checkpoint`.
   bool stopped_as_primary() const { return state == "shut down"; }
   bool stopped_as_standby() const { return state == "shut down in recovery"; }
+  // It is a standby, or was one when it last ran.
+  bool in_recovery() const { return stopped_as_standby() || state == "in archive recovery"; }
   // The highest timeline that the file knows of.
   uint32_t timeline() const;
 };

@@ -46,7 +46,7 @@ absl::Status RefuseUnfence(ActionContext* context, const FenceRecord& record,
                                 " was shipped to its end; it must not go on in "
                                 "it: start it as a standby and promote it (Recover)"));
   }
-  if (control.stopped_as_standby() || control.state == "in archive recovery") {
+  if (control.in_recovery()) {
     return Refusal("IS_A_STANDBY",
                    absl::StrCat("the control file of ", name, " says \"", control.state,
                                 "\"; what was in recovery is promoted (Recover)"));

@@ -33,6 +33,7 @@ std::optional<ControlData> LookAtFiles(const PostgresqlInstance& instance,
   seen->system_id = control->system_id;
   seen->position = control->checkpoint;
   seen->clean_shutdown = control->stopped_as_primary() || control->stopped_as_standby();
+  seen->in_recovery = control->in_recovery();
   const absl::StatusOr<std::vector<std::string>> ready = instance.Wal(*control).Ready();
   if (ready.ok()) {
     seen->ready_files = ready->size();
@@ -131,7 +132,7 @@ void DescribeServer(PostgresqlInstance* instance, const ServerView& view, absl::
   seen->system_id = view.system_id;
   seen->version = view.version;
   seen->position = view.position;
-  seen->clean_shutdown = false;
+  seen->clean_shutdown = seen->in_recovery = false;
   seen->client_sessions = view.client_sessions;
   if (view.in_recovery) {
     memory->woken.clear();
@@ -154,7 +155,7 @@ void DescribeSilence(const absl::Status& status, bool nothing_runs, DatabaseObse
     seen->state = DatabaseState::kDown;
     return;
   }
-  seen->clean_shutdown = false;
+  seen->clean_shutdown = seen->in_recovery = false;
   if (absl::IsUnavailable(status) || absl::IsNotFound(status)) {
     seen->state = DatabaseState::kStarting;
   } else {

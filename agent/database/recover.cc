@@ -91,7 +91,7 @@ absl::Status PrepareToStart(ActionContext* context, const FenceRecord& record,
                    absl::StrCat(name, " is down and has no standby.signal: it is no standby"));
   }
   if (standby_signal) return absl::OkStatus();
-  const bool in_recovery = control.stopped_as_standby() || control.state == "in archive recovery";
+  const bool in_recovery = control.in_recovery();
   // The gate lets what is no standby any more start only under a fence of this boot.
   if (!in_recovery) return GiveRight(context, record, action, FencePhase::kOpen);
   // A promotion removes the signal before its own timeline begins. Started without it now, the

@@ -23,7 +23,8 @@ std::string_view ToString(InstanceRole role);
 // --- database ---
 
 // Looks, changes nothing but, with `checkpoint`, asks for a CHECKPOINT so that a later stop is
-// quick. Fails unless the instance is in `role`, healthy, and of `system_id` (empty: any).
+// quick. Fails unless the instance is in `role`, healthy, and of `system_id` (empty: any). Without
+// `checkpoint` a primary whose fence lets it ship nothing need not ship.
 struct CheckDatabase {
   InstanceRole role = InstanceRole::kPrimary;
   std::string system_id;

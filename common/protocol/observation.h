@@ -50,6 +50,7 @@ struct DatabaseObservation {
   LogPosition position;         // primary: end of log; standby: replayed; down: last checkpoint
   LogPosition log_end;          // down only: about where its own log ends; none: not known
   bool clean_shutdown = false;  // down only: the control file says "shut down"
+  bool in_recovery = false;     // down only: it was a standby when it last ran, by its control file
   bool standby_signal = false;
   bool archiving = false;       // primary: the archiver runs and its last try did not fail
   std::string last_archived;    // file name; empty: none since the statistics were reset

@@ -120,6 +120,7 @@ v1::DatabaseObservation ToProto(const DatabaseObservation& seen) {
   proto.set_version(CleanText(seen.version, kNameBytesMax));
   *proto.mutable_position() = ToProto(seen.position);
   proto.set_clean_shutdown(seen.clean_shutdown);
+  proto.set_was_in_recovery(seen.in_recovery);
   proto.set_standby_signal(seen.standby_signal);
   proto.set_archiving(seen.archiving);
   proto.set_last_archived(CleanText(seen.last_archived, kNameBytesMax));
@@ -157,6 +158,7 @@ absl::StatusOr<DatabaseObservation> FromProto(const v1::DatabaseObservation& see
   parsed.version = seen.version();
   parsed.position = FromProto(seen.position());
   parsed.clean_shutdown = seen.clean_shutdown();
+  parsed.in_recovery = seen.was_in_recovery();
   parsed.standby_signal = seen.standby_signal();
   parsed.archiving = seen.archiving();
   parsed.last_archived = seen.last_archived();

@@ -15,6 +15,15 @@
 namespace baton {
 namespace {
 
+// The highest epoch that the plan has to rise above: an override lets it go on above a fence that
+// was put there by hand.
+Epoch EpochAbove(const Inquiry& ask, const PoolState& state) {
+  const Epoch highest = HighestSeen(ask);
+  const bool above = ask.goal.override_rules.contains(kFenceEpochAhead) &&
+                     highest.generation == state.epoch.generation;
+  return above ? highest : state.epoch;
+}
+
 class Failover {
  public:
   Failover(const Inquiry& ask, const PoolState& state, std::vector<Takeover> takeovers,
@@ -29,7 +38,7 @@ class Failover {
     plan.from_site = ask.seen.topology->SiteOf(first.from->host);
     plan.to_site = ask.seen.topology->SiteOf(first.to->host);
     plan.epoch_before = state.epoch;
-    plan.epoch = state.epoch.Next();
+    plan.epoch = EpochAbove(ask, state).Next();
     plan.fence_on_return = serving_.lost;
     for (const Takeover& takeover : takeovers_) {
       if (!takeover.from_reached) plan.fence_on_return.push_back(RefOf(*takeover.move.from));
@@ -259,6 +268,12 @@ std::optional<Plan> MakeFailover(const Inquiry& ask) {
   }
   for (const ResourceRef& ref : serving.reached) CheckEpoch(ask, *state, ref);
   if (!ask.refusals.empty()) return std::nullopt;
+  const Epoch above = EpochAbove(ask, *state);
+  if (above > state->epoch) {
+    overrides.Note(kFenceEpochAhead,
+                   absl::StrCat("a fence has seen epoch ", above.ToString(), ", this journal ",
+                                state->epoch.ToString(), ": the pool goes on above both"));
+  }
   Plan plan = Failover(ask, *state, takeovers, serving, chat.next).Make();
   plan.overrides = overrides.Take();
   Explain(ask, takeovers, plan);

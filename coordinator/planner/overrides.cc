@@ -7,13 +7,13 @@
 namespace baton {
 
 Overrides::Overrides(const Inquiry& ask) : ask_(ask) {
-  static const std::set<std::string> kKnown = {"HOME_DATABASE_UP", "LOG_GAP", "SHARE_UNREADABLE",
-                                               "UNPROTECTED"};
+  static const std::set<std::string> kKnown = {"FENCE_EPOCH_AHEAD", "HOME_DATABASE_UP", "LOG_GAP",
+                                               "SHARE_UNREADABLE", "UNPROTECTED"};
   for (const std::string& rule : ask.goal.override_rules) {
     if (kKnown.contains(rule)) continue;
     ask.refusals.Add(
         "RULE_NOT_OVERRIDABLE", rule, "an override of it",
-        "HOME_DATABASE_UP, LOG_GAP, SHARE_UNREADABLE or UNPROTECTED",
+        "FENCE_EPOCH_AHEAD, HOME_DATABASE_UP, LOG_GAP, SHARE_UNREADABLE or UNPROTECTED",
         rule == "LOSS_OVER_LIMIT" ? "say how much: --allow-loss TIME" : "leave it out");
   }
 }

@@ -24,15 +24,23 @@ void CheckEpoch(const Inquiry& ask, const PoolState& state, const ResourceRef& r
   const Observation* seen = ask.seen.Find(ref);
   if (seen == nullptr || seen->fence.fence_epoch <= state.epoch) return;
   const Epoch& ahead = seen->fence.fence_epoch;
-  ask.refusals.Add(
-      "FENCE_EPOCH_AHEAD", ref.ToString(), absl::StrCat("epoch ", ahead.ToString()),
-      absl::StrCat("none above this journal's ", state.epoch.ToString()),
-      ahead.generation > state.epoch.generation
-          ? std::string("another journal moved the pool since: restore the newest one, or begin a "
-                        "new journal and baton adopt")
-          : absl::StrCat("baton adopt ", ask.pool.id.value(),
-                         " --reason TEXT raises it above a fence that was put there by hand; if "
-                         "this journal is an older copy, restore the newest one"));
+  const bool ours = ahead.generation == state.epoch.generation;
+  const bool failover = ask.goal.kind == PlanKind::kFailover;
+  if (ours && failover && ask.goal.override_rules.contains(kFenceEpochAhead)) return;
+  std::string remedy =
+      "another journal moved the pool since: restore the newest one, or begin a new journal and "
+      "baton adopt";
+  if (ours) {
+    remedy = absl::StrCat(
+        "baton adopt ", ask.pool.id.value(),
+        failover ? " --reason TEXT, or --override-rule FENCE_EPOCH_AHEAD here, raises it"
+                 : " --reason TEXT raises it",
+        " above a fence that was put there by hand; if this journal is an older copy, restore the "
+        "newest one");
+  }
+  ask.refusals.Add(kFenceEpochAhead, ref.ToString(), absl::StrCat("epoch ", ahead.ToString()),
+                   absl::StrCat("none above this journal's ", state.epoch.ToString()),
+                   std::move(remedy));
 }
 
 namespace {
@@ -114,7 +122,10 @@ void CheckStandby(const Inquiry& ask, const PoolState& state, const DatabaseMove
   if (seen == nullptr) return;
   if (seen->state != DatabaseState::kStandby) {
     ask.refusals.Add("DATABASE_ROLE", ref.ToString(), std::string(ToString(seen->state)), "standby",
-                     absl::StrCat("bring ", ref.ToString(), " up: baton status"));
+                     seen->state == DatabaseState::kDown
+                         ? absl::StrCat("baton protect ", ask.pool.id.value(),
+                                        " --reason TEXT starts it as one again")
+                         : absl::StrCat("bring ", ref.ToString(), " up: baton status"));
   } else if (seen->lag_bytes > 0 && seen->lag > ask.pool.limits.loss) {
     // With nothing left to apply the age only tells how long nothing was written.
     ask.refusals.Add(

@@ -24,7 +24,9 @@ void CheckStandby(const Inquiry& ask, const PoolState& state, const DatabaseMove
 // came back from a failover and was not fenced yet.
 void CheckFollows(const Inquiry& ask, const DatabaseMove& move);
 
-// FENCE_EPOCH_AHEAD: its agent refuses every command of a plan that is below what it has seen.
+// FENCE_EPOCH_AHEAD: its agent refuses every command of a plan that is below what it has seen. A
+// failover may override it where a fence was put there by hand: then it goes on above all of them.
+inline constexpr char kFenceEpochAhead[] = "FENCE_EPOCH_AHEAD";
 void CheckEpoch(const Inquiry& ask, const PoolState& state, const ResourceRef& ref);
 
 // The highest epoch that this journal or any fence of the pool has seen.

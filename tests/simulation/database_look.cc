@@ -35,7 +35,9 @@ Outcome InRole(const Run& run, const CheckDatabase& wanted) {
     if ((unit.state() == ServerState::kPrimary) != primary) {
       return Fail("WRONG_ROLE", "found it running in another role");
     }
-    if (primary && unit.archive_failing) return Fail("ARCHIVER_FAILS", "its archiver failed");
+    const bool may_ship = wanted.checkpoint || unit.PhaseNow() != FencePhase::kClosed;
+    if (primary && unit.archive_failing && may_ship)
+      return Fail("ARCHIVER_FAILS", "its archiver failed");
     if (!primary && !unit.problem.empty()) return Fail("GAP", unit.problem.c_str());
     const bool follows = !primary && wanted.running && unit.fence.visible.has_value();
     if (follows && unit.FollowChain(unit.fence.visible->fetch, false).gap) {

@@ -182,11 +182,21 @@ void Simulation::AskForMove() {
   if (lost && Ask(NextGoal(PlanKind::kAdopt))) return;
   // A move that was given up may have promoted the other side: that one goes on from there.
   const bool other = !PoolServes() && refused_by_.contains("DATABASE_ROLE");
-  if (other && Ask(NextGoal(PlanKind::kFailover))) return;
-  if (!Protected() || why.contains("UNPROTECTED") || why.contains("LOG_GAP")) {
-    if (Ask(NextGoal(PlanKind::kProtect))) return;
-  }
+  if (other && AskToGoOn()) return;
+  const bool told = std::any_of(remedies_.begin(), remedies_.end(), [](const std::string& remedy) {
+    return remedy.find("baton protect ") != std::string::npos;
+  });
+  if ((!Protected() || told) && Ask(NextGoal(PlanKind::kProtect))) return;
   FenceAsTold();
+}
+
+// Also above a fence that was put there by hand.
+bool Simulation::AskToGoOn() {
+  Goal goal = NextGoal(PlanKind::kFailover);
+  if (Ask(goal)) return true;
+  if (!refused_by_.contains("FENCE_EPOCH_AHEAD")) return false;
+  goal.override_rules.insert("FENCE_EPOCH_AHEAD");
+  return Ask(std::move(goal));
 }
 
 // "baton-guard fence RESOURCE EPOCH on HOST", where a refusal says so.
@@ -278,7 +288,7 @@ bool Simulation::AskForFailover() {
 bool Simulation::MendRefusal() {
   const std::set<std::string> why = refused_by_;
   bool mended = false;
-  for (const char* rule : {"SHARE_UNREADABLE", "LOG_GAP"}) {
+  for (const char* rule : {"SHARE_UNREADABLE", "LOG_GAP", "FENCE_EPOCH_AHEAD"}) {
     if (why.contains(rule)) mended |= overrides_.insert(rule).second;
   }
   if (why.contains("LOSS_OVER_LIMIT") && allowed_loss_ == absl::ZeroDuration()) {

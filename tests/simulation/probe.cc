@@ -67,6 +67,7 @@ DatabaseObservation SeeDatabase(const World& world, const Unit& unit) {
     const bool stopped = unit.data.control == DataDirectory::Control::kStopped;
     seen.clean_shutdown =
         stopped || unit.data.control == DataDirectory::Control::kStoppedInRecovery;
+    seen.in_recovery = unit.data.InRecovery();
     if (stopped && unit.data.checkpoint > 0) seen.position.lsn = unit.data.checkpoint;
     seen.problem = unit.refused();
   } else {

@@ -34,6 +34,8 @@ void Change(DatabaseObservation& seen, const std::string& key, const std::string
     seen.state = DatabaseStateOf(value);
   } else if (key == "clean") {
     seen.clean_shutdown = value == "yes";
+  } else if (key == "in_recovery") {
+    seen.in_recovery = value == "yes";
   } else if (key == "signal") {
     seen.standby_signal = value == "yes";
   } else if (key == "archiving") {

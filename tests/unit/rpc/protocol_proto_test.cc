@@ -16,6 +16,7 @@ Observation DatabaseSeen() {
   database.version = "15.18";
   database.position = {3, 0x13000060};
   database.clean_shutdown = true;
+  database.in_recovery = true;
   database.standby_signal = true;
   database.archiving = true;
   database.last_archived = "000000030000000000000012";
