@@ -108,7 +108,6 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const Fence&) {
   } else if (!record.write->sealed.has_value()) {
     // Closed before its tail was shipped is what a lost fence file leaves: it ships again.
     record.phase = FencePhase::kClosing;
-    record.fetch.clear();
   }
   BATON_RETURN_IF_ERROR(EnsureFence(context, record));
   BATON_ASSIGN_OR_RETURN(const bool empty, HoldsNoData(instance.config().data_directory));

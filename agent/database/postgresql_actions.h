@@ -81,7 +81,8 @@ absl::StatusOr<Outcome> LookAtSettings(ActionContext* context);
 // end. Leaves alone what an earlier try promoted. (recover_own_log.cc)
 absl::Status ReturnToOwnLog(ActionContext* context, const Recover& action);
 
-// Gives the right under `phase`, confirmed in this boot; with nothing to fetch any more.
+// Gives the right under `phase`, confirmed in this boot. Once open there is nothing to fetch any
+// more; until then a server that dies must find again what it had followed.
 absl::Status GiveRight(ActionContext* context, FenceRecord record, const Recover& action,
                        FencePhase phase);
 // The fence file shows that an earlier try gave this right, in this boot or before.
@@ -96,6 +97,10 @@ absl::Status ShipWhatIsFull(ActionContext* context, const ControlData& control);
 // Of a server in recovery: waits until it has replayed all it can get, and looks that it is still
 // in recovery. Its position then.
 absl::StatusOr<LogPosition> ReplayToEnd(ActionContext* context, ServerView view);
+
+// Of a server in recovery that stands at `seen`: waits until it has replayed all that the sealed
+// lineages in its fence file serve. At once where there are none, or its log has left them.
+absl::Status ReplayWhatWasSealed(ActionContext* context, const LogPosition& seen);
 
 // Who holds a right to write follows nobody.
 absl::Status RefuseHolder(ActionContext* context, const FenceRecord& record);

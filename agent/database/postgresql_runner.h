@@ -61,10 +61,10 @@
 // Stop              Start                              –
 //
 // All are idempotent, and none but Quarantine and RemoveQuarantine, on somebody's word, removes or
-// overwrites log: what a crash left is recovered under the fence, with nothing to fetch. A stop is
-// always clean and bounded; a server that does not stop in time makes Fence and Stop fail, with the
-// fence in place. Every one but CheckDatabase, EndConnections, ApplyPendingLogs, Start and Stop
-// refuses an epoch below the fence file's.
+// overwrites log: what a crash left is recovered under the fence, with nothing to fetch but what was
+// sealed before the right was given. A stop is always clean and bounded; a server that does not stop
+// in time makes Fence and Stop fail, with the fence in place. Every one but CheckDatabase,
+// EndConnections, ApplyPendingLogs, Start and Stop refuses an epoch below the fence file's.
 #pragma once
 
 #include <deque>

@@ -118,9 +118,19 @@ absl::Status GiveRight(ActionContext* context, FenceRecord record, const Recover
   record.phase = phase;
   record.fence_epoch = context->command().epoch;
   record.write = action.write;
-  record.fetch.clear();
+  if (phase == FencePhase::kOpen) record.fetch.clear();
   record.confirmed_boot = boot;
   return EnsureFence(context, record);
+}
+
+absl::Status ReplayWhatWasSealed(ActionContext* context, const LogPosition& seen) {
+  BATON_ASSIGN_OR_RETURN(const FenceRecord record, context->instance().Fence());
+  if (record.fetch.empty() || !record.fetch.back().sealed.has_value()) return absl::OkStatus();
+  const LogPosition& seal = *record.fetch.back().sealed;
+  // Beyond that timeline it was promoted before, at the end of all that was served.
+  if (seen.timeline > seal.timeline) return absl::OkStatus();
+  if (seen.timeline == seal.timeline && seen.lsn > seal.lsn) return absl::OkStatus();
+  return Act(context, ApplyPendingLogs{seal, true}).status();
 }
 
 absl::StatusOr<Outcome> Act(ActionContext* context, const Recover& action) {
@@ -139,6 +149,8 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const Recover& action) {
   BATON_RETURN_IF_ERROR(before.status());
   BATON_RETURN_IF_ERROR(RefuseOtherRight(context, record, action, *before));
   if (before->in_recovery) {
+    // It may have been started since all that is served was applied, and begun anew further back.
+    BATON_RETURN_IF_ERROR(ReplayWhatWasSealed(context, before->position));
     // It ships under this fence, but is not started under it: a server that dies while its
     // promotion has removed standby.signal and not yet begun its timeline must not be restarted by
     // its manager, since it would go on writing in the timeline that it followed.

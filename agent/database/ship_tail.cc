@@ -85,8 +85,8 @@ absl::StatusOr<LogPosition> FindEnd(ActionContext* context, const FenceRecord& r
   // No start of another kind is needed to keep it read-only, silent and alone: it passes the gate
   // as a standby (standby.signal is there, the phase is closing), so it holds the shared lock as
   // every start does and its manager reaps it; archive_mode=on ships nothing in recovery; and
-  // restore_command asks the fence file, whose fetch list is empty, so that only its own pg_wal is
-  // replayed.
+  // restore_command asks the fence file, which serves who was given the right nothing but what was
+  // sealed before that, so that only its own pg_wal is replayed beyond it.
   BATON_ASSIGN_OR_RETURN(ServerView view, StartAndWait(context));
   context->Did("recovered as a standby");
   BATON_ASSIGN_OR_RETURN(const LogPosition end, ReplayToEnd(context, std::move(view)));

@@ -135,7 +135,11 @@ absl::Status FetchLogFile(const ResourceConfig& config, const std::string& name,
         absl::StrCat("what may be fetched is not known: ", read.status().message()));
   }
   const FenceRecord& fence = *read;
+  // Given the right, it goes on from the end of what was sealed, all of which was copied before: it
+  // waits for no share, and takes nothing from a log that still grows.
+  const bool holder = fence.write.has_value();
   for (auto lineage = fence.fetch.rbegin(); lineage != fence.fetch.rend(); ++lineage) {
+    if (holder && !lineage->sealed.has_value()) continue;
     const std::string folder = LineageFolder(config, config.copy_destination, *lineage);
     const absl::StatusOr<uint64_t> bytes = PublishedBytes(folder, name);
     if (!absl::IsNotFound(bytes.status())) {
@@ -143,6 +147,7 @@ absl::Status FetchLogFile(const ResourceConfig& config, const std::string& name,
       if (!served) continue;
       return AsTrouble(RestoreFile(folder, name, target));
     }
+    if (holder) continue;
     const absl::Status copy = CopyOne(config, *lineage, name);
     if (absl::IsNotFound(copy)) continue;
     // An older lineage may hold other bytes under this name: not knowing is no reason to take them.

@@ -348,6 +348,8 @@ void Oracle::CheckMayRecover(const Unit& unit, const Command& command) {
         });
     if (!planned) continue;
     if (gains->data.timeline > final.timeline || gains->data.end > final.lsn) continue;
+    // It had, and was started anew since: what it lacks when it is promoted is looked at then.
+    if (gains->data.forgotten > final) continue;
     Fail(Checker::kOrder,
          absl::StrCat("Recover of ", unit.ref.ToString(), " begins while ", gains->ref.ToString(),
                       " has applied ", gains->data.Position().ToString(),

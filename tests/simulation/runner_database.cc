@@ -91,7 +91,6 @@ Task<Outcome> Act(Run* run, Fence) {
     }
   } else if (!record.write->sealed.has_value()) {
     record.phase = FencePhase::kClosing;
-    record.fetch.clear();
   }
   SIM_TRY(WriteFence(run, record));
   SIM_PAUSE(run, kMilli / 10, kMilli);
@@ -113,7 +112,9 @@ Task<Outcome> OpenFor(Run* run, FenceRecord record, Lineage write, FencePhase ph
   record.phase = phase;
   record.fence_epoch = run->command.epoch;
   record.write = std::move(write);
-  record.fetch.clear();
+  if (phase == FencePhase::kOpen || run->agent.world.Is(Mutation::kRightForgetsFetch)) {
+    record.fetch.clear();
+  }
   record.confirmed_boot = run->unit.host.boot;
   run->agent.world.oracle->OnConfirmed(run->unit, run->unit.host.boot);
   Outcome written = co_await WriteFence(run, record);
@@ -300,18 +301,21 @@ Task<Outcome> Act(Run* run, CopyPendingLogs action) {
   co_return OkOutcome();
 }
 
-// What it has copied does not reach so far: something is missing yet.
-bool EndsBefore(const Unit& unit, const LogPosition& until) {
+// Of a log that nobody ended in order: replay has looked for more since and found nothing, and
+// what is served ends there.
+bool HasAllServed(const Unit& unit, const LogPosition& until) {
+  if (unit.idle_replays == 0 || !unit.fence.visible.has_value()) return false;
   const LogPosition end = unit.FollowChain(unit.fence.visible->fetch, false).end;
-  return end.timeline == until.timeline && end.lsn < until.lsn;
+  if (end.timeline == until.timeline && end.lsn < until.lsn) return false;
+  return unit.data.timeline == end.timeline &&
+         unit.data.end / kSegmentBytes >= end.lsn / kSegmentBytes;
 }
 
 Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
   Unit& unit = run->unit;
   Nanos wait = kMilli;
   bool started = false;
-  std::optional<LogPosition> last;
-  int looks_alike = 0;
+  unit.idle_replays = 0;
   while (true) {
     if (!unit.Runs() && !std::exchange(started, true)) unit.RequestStart();
     if (run->agent.world.Is(Mutation::kServedNotAwaited) && action.to_end && unit.Answers()) {
@@ -326,15 +330,24 @@ Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
       if (unit.data.timeline == action.until.timeline && unit.data.end > action.until.lsn) {
         co_return At(unit);
       }
-      // Of a log that nobody ended in order: enough is that replay finds nothing more.
-      looks_alike = last == unit.data.Position() ? looks_alike + 1 : 0;
-      last = unit.data.Position();
-      if (action.to_end && looks_alike >= 3 && !EndsBefore(unit, action.until)) co_return At(unit);
+      if (action.to_end && HasAllServed(unit, action.until)) co_return At(unit);
       unit.ReplaySoon(kMilli / 4);
     }
     SIM_PAUSE(run, wait, wait * 2);
     wait = std::min(wait * 2, 100 * kMilli);
   }
+}
+
+// It may have been started since all that is served was applied, and begun anew further back.
+Task<Outcome> ReplayWhatWasSealed(Run* run) {
+  Unit& unit = run->unit;
+  const FenceRecord record = FenceOrClosed(run);
+  if (record.fetch.empty() || !record.fetch.back().sealed.has_value()) co_return OkOutcome();
+  const LogPosition seal = *record.fetch.back().sealed;
+  if (unit.data.timeline > seal.timeline) co_return OkOutcome();
+  if (unit.data.timeline == seal.timeline && unit.data.end > seal.lsn) co_return OkOutcome();
+  Outcome applied = co_await Act(run, ApplyPendingLogs{seal, true});
+  co_return applied;
 }
 
 // One that is down is started as the standby that it is, or as what an earlier try made of it.
@@ -410,7 +423,10 @@ Task<Outcome> Act(Run* run, Recover action) {
   if (in_recovery && !IsOurs(record, action) && record.write.has_value()) {
     co_return Refuse(*run, "HOLDS_ANOTHER_RIGHT", "StartStandby gives that back");
   }
-  if (in_recovery) SIM_TRY(Promote(run, record, action));
+  if (in_recovery) {
+    SIM_TRY(ReplayWhatWasSealed(run));
+    SIM_TRY(Promote(run, record, action));
+  }
   SIM_TRY(ProveWritable(run));
   SIM_TRY(OpenFor(run, record, action.write, FencePhase::kOpen));
   Outcome outcome = At(unit);

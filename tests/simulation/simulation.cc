@@ -29,6 +29,7 @@ bool NeedsFailover(Mutation mutation) {
     case Mutation::kServedNotAwaited:
     case Mutation::kGapIgnored:
     case Mutation::kRoomNotLookedAt:
+    case Mutation::kRightForgetsFetch:
       return true;
     default:
       return false;
@@ -85,6 +86,9 @@ void Provoke(Mutation mutation, Rng& rng, Scenario* scenario) {
       fault.host = 3;
       fault.lasts = 20 * kSecond;
       return add(FaultKind::kHostCrash, "Canary", Point::kFinished);
+    case Mutation::kRightForgetsFetch:
+      fault.delay = rng.Between(0, 30) * kMilli;
+      return add(FaultKind::kServerCrash, "Recover", Point::kAccepted);
     case Mutation::kUnknownTakenForDone:
       return add(FaultKind::kAgentCrash, "Fence", Point::kAccepted);
     default:

@@ -44,6 +44,7 @@ void Share::MoveDamagedAside() {
 }
 
 void DataDirectory::Append(uint64_t id, int64_t message, int64_t at) {
+  own_.reset();
   log.push_back({end, id, message, at});
   end += kEntryBytes;
   if (end % kSegmentBytes == 0) ready.push_back({timeline, end / kSegmentBytes - 1, false});
@@ -64,6 +65,7 @@ void DataDirectory::ShutDown(uint64_t id, int64_t at) {
 }
 
 void DataDirectory::Promote(uint32_t new_timeline) {
+  own_.reset();
   history.push_back({timeline, end});
   timeline = new_timeline;
   standby_signal = false;
@@ -107,7 +109,28 @@ bool DataDirectory::Holds(int64_t message) const {
                      [&](const LogEntry& entry) { return entry.message == message; });
 }
 
+void DataDirectory::RememberOwn() {
+  if (!own_.has_value()) own_ = OwnLog{timeline, end, history};
+}
+
+void DataDirectory::EnterTimeline(uint32_t next, std::vector<Branch> left) {
+  RememberOwn();
+  history = std::move(left);
+  timeline = next;
+}
+
+void DataDirectory::ForgetRestored() {
+  if (!own_.has_value()) return;
+  forgotten = std::max(forgotten, Position());
+  timeline = own_->timeline;
+  end = own_->end;
+  history = std::move(own_->history);
+  own_.reset();
+  std::erase_if(log, [this](const LogEntry& entry) { return entry.lsn >= end; });
+}
+
 bool DataDirectory::Apply(const LogFile& file, uint64_t until) {
+  RememberOwn();
   const uint64_t before = end;
   const uint64_t next_segment = (end / kSegmentBytes + 1) * kSegmentBytes;
   for (const LogEntry& entry : file.entries) {

@@ -114,7 +114,23 @@ class DataDirectory {
   // moved.
   bool Apply(const LogFile& file, uint64_t until);
 
+  // Goes on to `next` where `history` says that the present timeline was left.
+  void EnterTimeline(uint32_t next, std::vector<Branch> left);
+  // What it restored since it last wrote is not in its own log any more. PostgreSQL keeps it there
+  // as long as a restart needs it; nobody else should rely on that.
+  void ForgetRestored();
+  // Where it stood then.
+  LogPosition forgotten;
+
  private:
+  struct OwnLog {
+    uint32_t timeline = 1;
+    uint64_t end = 0;
+    std::vector<Branch> history;
+  };
+  void RememberOwn();
+  std::optional<OwnLog> own_;  // before the first file was restored; none: all of it is its own
+
   uint64_t FirstOfTimeline() const { return history.empty() ? kSegmentBytes : history.back().lsn; }
 };
 

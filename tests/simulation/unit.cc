@@ -139,6 +139,8 @@ void Unit::Up(bool read_write) {
     return;
   }
   state_ = ServerState::kStandby;
+  idle_replays = 0;
+  if (data.InRecovery() && world_.queue.events() % 4 == 0) data.ForgetRestored();
   data.control = DataDirectory::Control::kInRecovery;
   // Judged writable and come up after all: only standby.signal has kept it from writing.
   world_.oracle->OnServerUp(*this, read_write);

@@ -88,8 +88,9 @@ class Unit {
   int uses = -1;           // the host that a running chat server was started with
   bool promotion_pending = false;
   bool archive_failing = false;
-  std::string problem;  // why a standby can't follow
-  Archive copied;       // the copy destination
+  std::string problem;   // why a standby can't follow
+  int idle_replays = 0;  // looks for more log, one after the other, that found nothing
+  Archive copied;        // the copy destination
   std::vector<KeptData> quarantine;
   bool disk_full = false;             // no room for a quarantine, or for a seed
   bool quarantine_elsewhere = false;  // on another filesystem

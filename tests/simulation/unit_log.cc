@@ -93,13 +93,16 @@ void Unit::ArchiveOne() {
 std::shared_ptr<const LogFile> Unit::Fetch(const FileName& name) {
   if (!fence.visible.has_value()) return nullptr;
   const std::vector<Lineage>& fetch = fence.visible->fetch;
+  const bool holder = fence.visible->write.has_value();
   for (auto lineage = fetch.rbegin(); lineage != fetch.rend(); ++lineage) {
+    if (holder && !lineage->sealed.has_value()) continue;
     const auto key = std::make_pair(world_.KeyOf(database, *lineage), name);
     const bool served = Served(name, lineage->sealed);
     if (const auto found = copied.find(key); found != copied.end()) {
       if (served) return found->second;
       continue;
     }
+    if (holder) continue;
     const Share& share = *world_.ShareOf(lineage->share);
     if (!share.Readable() && !world_.Is(Mutation::kMarkerNotRead)) return nullptr;
     if (!share.Readable()) continue;
@@ -164,13 +167,15 @@ Unit::Chain Unit::FollowChain(const std::vector<Lineage>& fetch, bool shares) co
 // Where the present timeline has to be left, and for which one; none: it goes on.
 std::optional<Branch> Unit::LeaveTimeline() {
   const std::vector<Lineage>& fetch = fence.visible->fetch;
+  const bool holder = fence.visible->write.has_value();
   const LogFile* best = nullptr;
   uint32_t best_timeline = data.timeline;
   for (const Lineage& lineage : fetch) {
+    if (holder && !lineage.sealed.has_value()) continue;
     const LineageKey key = world_.KeyOf(database, lineage);
     const Share& share = *world_.ShareOf(lineage.share);
     for (const Archive* archive : {static_cast<const Archive*>(&copied), &share.files}) {
-      if (archive == &share.files && !share.Readable()) continue;
+      if (archive == &share.files && (holder || !share.Readable())) continue;
       for (auto it = archive->lower_bound({key, FileName{}});
            it != archive->end() && it->first.first == key; ++it) {
         if (!it->first.second.history || it->first.second.timeline <= best_timeline) continue;
@@ -191,8 +196,7 @@ std::optional<Branch> Unit::LeaveTimeline() {
     const uint32_t next =
         i + 1 < best->history.size() ? best->history[i + 1].timeline : best_timeline;
     if (data.end == branch.lsn) {
-      data.history.assign(best->history.begin(), best->history.begin() + i + 1);
-      data.timeline = next;
+      data.EnterTimeline(next, {best->history.begin(), best->history.begin() + i + 1});
       return LeaveTimeline();
     }
     return Branch{next, branch.lsn};
@@ -206,6 +210,7 @@ void Unit::Replay() {
   if (world_.Is(Mutation::kStandbyPromotesItself) && world_.queue.now() > 2 * kSecond) {
     AskToPromote();
   }
+  const LogPosition before = data.Position();
   for (bool moved = true; moved;) {
     problem.clear();
     const std::optional<Branch> leave = LeaveTimeline();
@@ -218,6 +223,7 @@ void Unit::Replay() {
     file = Fetch({leave->timeline, segment, false});
     moved = file != nullptr && data.Apply(*file, until);
   }
+  idle_replays = before == data.Position() ? idle_replays + 1 : 0;
   if (!problem.empty()) world_.oracle->OnDiverged(*this);
 }
 

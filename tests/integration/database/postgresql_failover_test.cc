@@ -279,5 +279,47 @@ TEST(FailoverTest, AFileThatCannotBeFetchedIsNotTakenForTheEndOfTheLog) {
   EXPECT_EQ(world.Sql(away, "SELECT count(*) FROM posts"), "3");
 }
 
+// A move was given up when its Recover had written its fence file and nothing else. Whatever is
+// left of the restored files in its own pg_wal, all that was sealed is there when it is promoted.
+TEST(FailoverTest, GivenTheRightAndNeverOpenItStillHasAllThatWasSealed) {
+  World world;
+  Site& home = world.home();
+  Site& away = world.away();
+  world.Sql(away, "CHECKPOINT");
+  for (int segment = 1; segment <= 4; ++segment) {
+    world.Sql(home, absl::StrCat("INSERT INTO posts VALUES (", segment, ")").c_str());
+    world.Sql(home, "SELECT pg_switch_wal()");
+  }
+  world.Eventually("it was shipped",
+                   [&] { return world.Observe(home).database()->ready_files == 0; });
+  world.KillAll(home);
+  world.NextEpoch();
+  const Outcome stopped = world.Do(away, StopLogShipping{world.lineages(), false});
+  ASSERT_TRUE(stopped.ok()) << stopped.message;
+  world.Seal(*stopped.position);
+  ASSERT_TRUE(world.Do(away, CopyPendingLogs{world.lineages()}).ok());
+  ASSERT_TRUE(world.Do(away, ApplyPendingLogs{*stopped.position, true}).ok());
+  absl::StatusOr<FenceRecord> record = away.fences->Read();
+  ASSERT_TRUE(record.ok());
+  record->phase = FencePhase::kUnconfirmed;
+  record->write = world.LineageOf(away);
+  ASSERT_TRUE(away.fences->Write(*record).ok());
+
+  world.NextEpoch();
+  const Outcome fenced = world.Do(away, Fence{});
+  ASSERT_TRUE(fenced.ok()) << fenced.message;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(away.config.data_directory + "/pg_wal")) {
+    if (entry.is_regular_file()) std::filesystem::remove(entry.path());
+  }
+  const Outcome recovered = world.Do(away, Recover{world.BeginLineage(away), true});
+  ASSERT_TRUE(recovered.ok()) << recovered.message;
+  EXPECT_EQ(world.Sql(away, "SELECT count(*) FROM posts"), "4");
+  record = away.fences->Read();
+  ASSERT_TRUE(record.ok());
+  EXPECT_EQ(record->phase, FencePhase::kOpen);
+  EXPECT_TRUE(record->fetch.empty());
+}
+
 }  // namespace
 }  // namespace baton::test

@@ -46,6 +46,7 @@ class ArchiveTest : public ::testing::Test {
   }
   void Follow(std::vector<Lineage> fetch) {
     FenceRecord record = world_.InPhase(FencePhase::kClosed, 9);
+    record.write.reset();
     record.fetch = std::move(fetch);
     world_.Write(record);
   }
@@ -260,6 +261,28 @@ TEST_F(FetchTest, ASealedLineageServesUpToItsSealEvenFromTheCopy) {
   sealed.sealed = LogPosition{1, 4 * kMiB};
   Follow({sealed});
   EXPECT_TRUE(Fetch(kNext).ok());
+}
+
+// A server that dies before its fence is open must find again what it had followed, and nothing
+// that comes later or has to be waited for.
+TEST_F(FetchTest, WhoWasGivenTheRightFindsWhatWasSealedAndCopied) {
+  Lineage sealed = afar_;
+  sealed.sealed = LogPosition{1, 5 * kMiB - 1};
+  ShipFromAfar(afar_, kSegment, 'a');
+  ShipFromAfar(afar_, kNext, 'b');
+  Follow({sealed});
+  ASSERT_TRUE(Fetch(kSegment).ok());
+  for (const FencePhase phase : {FencePhase::kUnconfirmed, FencePhase::kClosing}) {
+    FenceRecord record = world_.InPhase(phase, 10);
+    ASSERT_TRUE(record.write.has_value());
+    record.fetch = {sealed};
+    world_.Write(record);
+    EXPECT_TRUE(Fetch(kSegment).ok());
+    EXPECT_TRUE(absl::IsNotFound(Fetch(kNext))) << "it is on the share alone";
+    record.fetch = {afar_};
+    world_.Write(record);
+    EXPECT_TRUE(absl::IsNotFound(Fetch(kSegment))) << "its lineage still grows";
+  }
 }
 
 TEST_F(FetchTest, TheNewestLineageComesFirst) {

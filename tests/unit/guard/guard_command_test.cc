@@ -44,6 +44,7 @@ TEST(ArchiveFetchCommandTest, ExitsWithOneWhateverIsWrong) {
 TEST(ArchiveFetchCommandTest, SaysNothingAboutWhatIsMerelyNotThereYet) {
   GuardWorld world;
   FenceRecord record = world.InPhase(FencePhase::kClosed, 4);
+  record.write.reset();
   record.fetch = {GuardWorld::MakeLineage(3, "dr-sql1", "dr")};
   world.Write(record);
   const RunResult result =
@@ -61,6 +62,7 @@ TEST(ArchiveFetchCommandTest, ExitsWithOneWhenASignalEndsIt) {
   GuardWorld world;
   const Lineage lineage = GuardWorld::MakeLineage(3, "dr-sql1", "dr");
   FenceRecord record = world.InPhase(FencePhase::kClosed, 4);
+  record.write.reset();
   record.fetch = {lineage};
   world.Write(record);
   // Held up in the middle: nobody writes into what it reads.
