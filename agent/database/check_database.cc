@@ -82,6 +82,21 @@ absl::Status CheckArchiver(const std::string& name, const ServerView& view) {
   return absl::OkStatus();
 }
 
+// A move that was given up may promote it yet, or has its fence left as if it would.
+absl::Status RefuseRecovering(const PostgresqlInstance& instance) {
+  BATON_ASSIGN_OR_RETURN(const FenceRecord record, instance.Fence());
+  if (!record.write.has_value() || record.phase == FencePhase::kClosing ||
+      record.phase == FencePhase::kClosed) {
+    return absl::OkStatus();
+  }
+  return Refusal("HOLDS_THE_RIGHT",
+                 absl::StrCat(instance.config().resource.value(), ": found its fence ",
+                              std::string(ToString(record.phase)), " with the right of epoch ",
+                              record.write->epoch.ToString(),
+                              ", wanted a standby that holds none: a move that was given up may "
+                              "promote it yet; look at baton status, and ask again"));
+}
+
 // A segment that is waited for while a later one of its timeline has come is a gap: one that may as
 // well be stopped need not get over it.
 absl::Status CheckReplay(const PostgresqlInstance& instance, const CheckDatabase& wanted,
@@ -137,7 +152,10 @@ absl::Status CheckRunning(ActionContext* context, const CheckDatabase& wanted,
   BATON_ASSIGN_OR_RETURN(const std::string settings,
                          EndangeringSettings(connection, context->Left()));
   if (!settings.empty()) return Failure("UNSAFE_SETTINGS", absl::StrCat(name, ": ", settings));
-  if (!WantsPrimary(wanted)) return CheckReplay(instance, wanted, view);
+  if (!WantsPrimary(wanted)) {
+    BATON_RETURN_IF_ERROR(RefuseRecovering(instance));
+    return CheckReplay(instance, wanted, view);
+  }
   if (!wanted.checkpoint) {
     // The shipper asks the fence. One that is closed, or lost, is mended by what this look is for.
     BATON_ASSIGN_OR_RETURN(const FenceRecord record, instance.Fence());

@@ -30,6 +30,12 @@ struct ControlData {
   bool stopped_as_standby() const { return state == "shut down in recovery"; }
   // It is a standby, or was one when it last ran.
   bool in_recovery() const { return stopped_as_standby() || state == "in archive recovery"; }
+  // What ran last took writes, and was not started as a standby since. A copy of the data directory
+  // of one that runs says so too.
+  bool wrote_last() const {
+    return stopped_as_primary() || state == "shutting down" || state == "in production" ||
+           state == "in crash recovery";
+  }
   // The highest timeline that the file knows of.
   uint32_t timeline() const;
 };

@@ -35,6 +35,12 @@ absl::StatusOr<bool> PostgresqlInstance::HasStandbySignal() const {
   return Exists(StandbySignalFile());
 }
 
+absl::StatusOr<bool> PostgresqlInstance::WroteLast(const ControlData& control) const {
+  if (!control.wrote_last()) return false;
+  BATON_ASSIGN_OR_RETURN(const bool copy, Exists(config().data_directory + "/backup_label"));
+  return !copy;
+}
+
 absl::StatusOr<FenceRecord> PostgresqlInstance::Fence() const {
   absl::StatusOr<FenceRecord> record = fences().Read();
   if (!absl::IsNotFound(record.status()) && !absl::IsDataLoss(record.status())) return record;

@@ -49,6 +49,9 @@ class PostgresqlInstance {
     return WalFolder(config().data_directory, control.segment_bytes);
   }
   absl::StatusOr<bool> HasStandbySignal() const;
+  // What ran last on the data directory took writes. Not so of a base backup that was never started
+  // (it holds a backup_label), whatever its control file says.
+  absl::StatusOr<bool> WroteLast(const ControlData& control) const;
 
   // The fence file; what is missing or not understood is closed, with epoch 0.0.
   absl::StatusOr<FenceRecord> Fence() const;

@@ -23,9 +23,10 @@ absl::Status RefuseUnfenced(ActionContext* context, const FenceRecord& record,
                    absl::StrCat("the fence of ", name, " is ", std::string(ToString(record.phase)),
                                 ", wanted closing or closed: Fence it first"));
   }
-  // Of one whose fence file and ledger are both lost its control file knows what it was.
-  const bool was_primary = control.stopped_as_primary() && record.fetch.empty();
-  if (record.write.has_value() || was_primary) return absl::OkStatus();
+  if (record.write.has_value()) return absl::OkStatus();
+  // Of one whose fence file or ledger is lost its control file knows what it was.
+  BATON_ASSIGN_OR_RETURN(const bool wrote, context->instance().WroteLast(control));
+  if (wrote && record.fetch.empty()) return absl::OkStatus();
   return Refusal("NO_LOG_OF_ITS_OWN",
                  absl::StrCat(name,
                               " holds no right that it could take back: it followed another one; "

@@ -41,6 +41,11 @@ std::optional<Plan> Adopt(const Inquiry& ask, const PoolState* state,
     }
     plan.explanation.push_back(absl::StrCat(pair.database->id.value(), " is written on ",
                                             pair.primary->host.value(), why));
+    if (pair.promoted) {
+      plan.explanation.push_back(absl::StrCat(
+          "a move that was given up had promoted ", pair.backup->host.value(), " with ",
+          pair.database->id.value(), ": it is fenced first; no user was let at it"));
+    }
     if (!pair.follows) {
       plan.explanation.push_back(absl::StrCat(
           pair.database->id.value(), " stays unprotected: baton protect ", ask.pool.id.value()));

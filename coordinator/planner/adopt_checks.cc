@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "coordinator/planner/losses.h"
+
 namespace baton {
 
 namespace {
@@ -140,7 +142,7 @@ bool CheckHolder(const Inquiry& ask, const ResourceRef& ref, const WriteRight& r
   }
   const bool down = seen->state == DatabaseState::kDown;
   const bool standby = IsInRecovery(*seen);
-  // A copy of a running primary looks like this too.
+  // A copy of a running primary looks like this too: its agent refuses that one.
   const bool untold =
       down && seen->standby_signal && !seen->clean_shutdown && fence.write_epoch.none();
   const bool lost_right = fence.write_epoch.none() && fence.file_readable;
@@ -148,31 +150,33 @@ bool CheckHolder(const Inquiry& ask, const ResourceRef& ref, const WriteRight& r
     RefuseRole(ask, ref, *seen, "the primary that it was, running or stopped",
                "what has been in recovery can only be promoted: move the pool to the other "
                "instance, or restore this one's data directory as it was");
-  } else if (untold && lost_right) {
-    RefuseRole(
-        ask, ref, *seen,
-        absl::StrCat("a clean stop, or a fence that names the right of epoch ", held.ToString()),
-        "it cannot be told from a standby any more: let the other instance be promoted, and "
-        "keep this one's data aside");
   }
   return standby || untold;
 }
 
-void CheckFollower(const Inquiry& ask, const Epoch& known, const ResourceRef& ref, bool between) {
+bool Promoted(const Observation& seen) {
+  return seen.database() != nullptr && seen.database()->state == DatabaseState::kPrimary &&
+         !seen.fence.write_epoch.none();
+}
+
+void CheckFollower(const Inquiry& ask, const Epoch& known, const ResourceRef& ref,
+                   const Instance& holder, const WriteRight& right, bool between) {
   const DatabaseObservation* seen = CheckDatabaseSeen(ask, ref);
   if (seen == nullptr) return;
   const FenceSummary& fence = ask.seen.Find(ref)->fence;
-  if (between && seen->state == DatabaseState::kPrimary && !fence.write_epoch.none()) {
-    RefuseRole(ask, ref, *seen, "a standby, or stopped with standby.signal",
-               absl::StrCat("the move that was given up promoted it: baton failover ",
-                            ask.pool.id.value(), " --reason TEXT goes on with it"));
-    return;
-  }
   if (fence.write_epoch > known) {
     ask.refusals.Add("WRITE_EPOCH_DIFFERS", ref.ToString(),
                      absl::StrCat("a fence with the right of epoch ", fence.write_epoch.ToString()),
                      absl::StrCat("none above this journal's ", known.ToString()),
                      "this journal is not the one that moved the pool last: restore that one");
+    return;
+  }
+  if (between && Promoted(*ask.seen.Find(ref))) {
+    if (!ShippedToItsEnd(ask.seen, holder, right)) return;
+    RefuseRole(ask, ref, *seen, "a standby, or stopped with standby.signal",
+               absl::StrCat("the move that was given up promoted it, and it has all that ",
+                            holder.host.value(), " wrote: baton failover ", ask.pool.id.value(),
+                            " --reason TEXT goes on with it"));
     return;
   }
   const bool stopped = seen->state == DatabaseState::kDown && seen->standby_signal;

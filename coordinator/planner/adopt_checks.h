@@ -33,9 +33,14 @@ bool CheckHolder(const Inquiry& ask, const ResourceRef& ref, const WriteRight& r
 // promoted out of its own log.
 void CheckLastHolder(const Inquiry& ask, const ResourceRef& ref, const WriteRight& right);
 
+// It writes under a right that did not arrive.
+bool Promoted(const Observation& seen);
+
 // DATABASE_ROLE, FENCE_STATE, WRITE_EPOCH_DIFFERS: it could write. `between`: the right was on its
-// way to it.
-void CheckFollower(const Inquiry& ask, const Epoch& known, const ResourceRef& ref, bool between);
+// way to it. One that was promoted then is only refused (DATABASE_ROLE) where it has all that
+// `holder` has: no user was let at it, they are once every right has arrived.
+void CheckFollower(const Inquiry& ask, const Epoch& known, const ResourceRef& ref,
+                   const Instance& holder, const WriteRight& right, bool between);
 
 // LOG_SHIPPED_TO_ITS_END: a log whose end is applied elsewhere does not go on. `own_log`: it goes
 // on in another timeline.

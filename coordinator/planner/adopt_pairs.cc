@@ -89,12 +89,14 @@ std::vector<RolePair> PairsOfJournal(const Inquiry& ask, const PoolState& state)
       if (!right->second.followers.contains(other->host)) other = nullptr;
     }
     if (other != nullptr) {
-      CheckFollower(ask, state.epoch, RefOf(*other), between);
+      CheckFollower(ask, state.epoch, RefOf(*other), *holder, right->second, between);
       if (!between) CheckLogGoesOn(ask, RefOf(*holder), RefOf(*other), own_log);
       CheckTwins(ask, RefOf(*holder), RefOf(*other));
     }
     const bool follows = other != nullptr && (!own_log || Follows(ask, right->second, *other));
-    pairs.push_back({database, holder, other, own_log, follows});
+    const Observation* seen = other == nullptr ? nullptr : ask.seen.Find(RefOf(*other));
+    const bool promoted = between && seen != nullptr && Promoted(*seen);
+    pairs.push_back({database, holder, other, own_log, follows, promoted});
     const SiteId first = topology.SiteOf(pairs.front().primary->host);
     if (topology.SiteOf(holder->host) != first) {
       ask.refusals.Add("DATABASES_SPLIT", database->id.value(),

@@ -20,6 +20,8 @@ struct RolePair {
   // The backup can go on from what it has. Else it is fenced alone: its log may have left the
   // primary's.
   bool follows = true;
+  // That move has promoted the backup: it runs read-write until it is fenced.
+  bool promoted = false;
 };
 
 // The first epoch: as the topology has it. Refuses DATABASE_ROLE, FENCE_STATE, SYSTEM_ID_MISSING,
@@ -33,7 +35,9 @@ std::vector<RolePair> PairsOfTopology(const Inquiry& ask, bool bare);
 // DATABASE_ROLE, WRITE_EPOCH_DIFFERS and SYSTEM_ID_DIFFERS when the holder is not what it was when
 // it lost its right; DATABASE_ROLE and FENCE_STATE when the other one could write;
 // LOG_SHIPPED_TO_ITS_END when the other one has applied what nobody may write after. An instance
-// that does not follow is left alone, unless the right was on its way to it: then it is fenced.
+// that does not follow is left alone, unless the right was on its way to it: then it is fenced, and
+// one that was promoted already is refused (DATABASE_ROLE) only where it has all that the holder
+// has. No user was ever let at it: they are once every right has arrived.
 std::vector<RolePair> PairsOfJournal(const Inquiry& ask, const PoolState& state);
 
 // Every right is where the journal has it: databases writable under it, chat served under it, fence

@@ -109,7 +109,7 @@ class Adoption {
             absl::StrCat("Check the primary of ", name, " on ", pair.primary->host.value()),
             prepared_));
       }
-      if (pair.backup == nullptr || bare_) continue;
+      if (pair.backup == nullptr || pair.promoted || bare_) continue;
       checked_.push_back(builder_.AddForDatabase(
           *pair.database, *pair.backup,
           CheckDatabase{InstanceRole::kBackup, system_id, false, false},
@@ -125,6 +125,7 @@ class Adoption {
       checked_.push_back(builder_.Add(RefOf(server), CheckChat{runs},
                                       absl::StrCat("Check ", RefOf(server).ToString()), {raised_}));
     }
+    if (checked_.empty()) checked_ = {raised_};
   }
 
   // The primary goes on in a new archive directory: same timeline, and whatever it has not shipped

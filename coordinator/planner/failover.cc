@@ -231,6 +231,11 @@ void Explain(const Inquiry& ask, const std::vector<Takeover>& takeovers, Plan& p
       plan.explanation.push_back(absl::StrCat(
           "a move that was given up had given ", move.to->host.value(), " the right to write ",
           move.database->id.value(), ": it goes on from what it has"));
+      if (takeover.from_reached && takeover.loss.window > absl::ZeroDuration()) {
+        plan.explanation.push_back(absl::StrCat(move.from->host.value(), " is back: baton adopt ",
+                                                ask.pool.id.value(),
+                                                " would lose nothing that it wrote"));
+      }
     }
     if (!takeover.salvage.empty()) {
       plan.explanation.push_back(absl::StrCat("the loss of ", move.database->id.value(),

@@ -150,6 +150,14 @@ void LossOfPromoted(const Inquiry& ask, const DatabaseMove& move, AnnouncedLoss&
   }
 }
 
+// What loses nothing instead.
+std::string WayToKeepAll(const Inquiry& ask, const Takeover& takeover) {
+  const std::string from = takeover.move.from->host.value();
+  if (!takeover.move.right->writer.empty()) return absl::StrCat("bring ", from, " up where it is");
+  return absl::StrCat(takeover.from_reached ? "" : absl::StrCat("bring ", from, " up, then "),
+                      Again(ask, "adopt"), " gives ", from, " its right back with all it wrote");
+}
+
 void CheckLoss(const Inquiry& ask, const Takeover& takeover, Overrides& overrides) {
   const AnnouncedLoss& loss = takeover.loss;
   const absl::Duration limit =
@@ -167,12 +175,11 @@ void CheckLoss(const Inquiry& ask, const Takeover& takeover, Overrides& override
                            " accepted"));
     return;
   }
-  ask.refusals.Add(
-      "LOSS_OVER_LIMIT", loss.database.value(), Describe(loss),
-      absl::StrCat("at most the last ", absl::FormatDuration(limit),
-                   limit < ask.pool.limits.loss ? " (--max-loss)" : " (limits.loss)"),
-      absl::StrCat("bring ", takeover.move.from->host.value(),
-                   " up where it is, or accept it: --allow-loss ", RoomFor(loss.window)));
+  ask.refusals.Add("LOSS_OVER_LIMIT", loss.database.value(), Describe(loss),
+                   absl::StrCat("at most the last ", absl::FormatDuration(limit),
+                                limit < ask.pool.limits.loss ? " (--max-loss)" : " (limits.loss)"),
+                   absl::StrCat(WayToKeepAll(ask, takeover), ", or accept it: --allow-loss ",
+                                RoomFor(loss.window)));
 }
 
 // How the next writer stands to the one before it.

@@ -38,6 +38,11 @@ Outcome InRole(const Run& run, const CheckDatabase& wanted) {
     const bool may_ship = wanted.checkpoint || unit.PhaseNow() != FencePhase::kClosed;
     if (primary && unit.archive_failing && may_ship)
       return Fail("ARCHIVER_FAILS", "its archiver failed");
+    const auto& record = unit.fence.visible;
+    if (!primary && record.has_value() && record->write.has_value() &&
+        record->phase < FencePhase::kClosing) {
+      return Refuse(run, "HOLDS_THE_RIGHT", "it may yet be promoted");
+    }
     if (!primary && !unit.problem.empty()) return Fail("GAP", unit.problem.c_str());
     const bool follows = !primary && wanted.running && unit.fence.visible.has_value();
     if (follows && unit.FollowChain(unit.fence.visible->fetch, false).gap) {

@@ -59,6 +59,7 @@ void EventQueue::Revive(Process process) {
   // What a dead one asked for with its last breath is not its successor's.
   ++processes_[process].incarnation;
   processes_[process].alive = true;
+  processes_[process].awake_since = now_;
 }
 
 void EventQueue::Pause(Process process) { processes_[process].paused = true; }
@@ -66,6 +67,7 @@ void EventQueue::Pause(Process process) { processes_[process].paused = true; }
 void EventQueue::Resume(Process process) {
   ProcessState& state = processes_[process];
   state.paused = false;
+  state.awake_since = now_;
   for (const Entry& entry : state.held) Push({now_, ++sequence_, entry.slot, entry.generation});
   state.held.clear();
 }

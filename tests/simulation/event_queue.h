@@ -34,6 +34,8 @@ class EventQueue {
 
   bool Alive(Process process) const { return processes_[process].alive; }
   bool Paused(Process process) const { return processes_[process].paused; }
+  // Since when it has run without a pause; of one that does not run now, when it last began to.
+  Nanos AwakeSince(Process process) const { return processes_[process].awake_since; }
   void Kill(Process process);
   void Revive(Process process);
   void Pause(Process process);
@@ -62,6 +64,7 @@ class EventQueue {
     uint32_t incarnation = 1;
     bool alive = true;
     bool paused = false;
+    Nanos awake_since = 0;
     std::vector<Entry> held;
   };
   void Free(uint32_t slot);

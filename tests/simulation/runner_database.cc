@@ -133,9 +133,7 @@ Task<Outcome> Act(Run* run, Unfence action) {
   if (unit.data.InRecovery()) {
     co_return Refuse(*run, "IS_A_STANDBY", "its control file says in recovery");
   }
-  const bool was_primary =
-      unit.data.control == DataDirectory::Control::kStopped && record.fetch.empty();
-  if (unit.data.standby_signal && !record.write.has_value() && !was_primary) {
+  if (unit.data.standby_signal && !record.write.has_value() && !record.fetch.empty()) {
     co_return Refuse(*run, "IS_A_STANDBY", "it holds no right and has standby.signal");
   }
   // The signal goes first: a manager may start the server as soon as the fence is open.
@@ -387,8 +385,8 @@ Task<Outcome> Promote(Run* run, FenceRecord record, Recover action) {
 Task<Outcome> ReplayOwnLog(Run* run, FenceRecord record, Recover action) {
   Unit& unit = run->unit;
   if (record.phase < FencePhase::kClosing) co_return Refuse(*run, "NOT_FENCED", "fence it first");
-  if (!record.write.has_value() && !record.fetch.empty()) {
-    co_return Refuse(*run, "FOLLOWS_ANOTHER", "it has no log of its own to take back");
+  if (!record.write.has_value() && (!record.fetch.empty() || unit.data.InRecovery())) {
+    co_return Refuse(*run, "NO_LOG_OF_ITS_OWN", "it has no log of its own to take back");
   }
   if (!unit.LockFree() && !StandbyRuns(unit)) co_return Refuse(*run, "STILL_RUNS", "it is alive");
   if (run->agent.world.Is(Mutation::kOwnLogNotLeft)) {

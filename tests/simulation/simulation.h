@@ -139,6 +139,7 @@ class Simulation {
   void RestoreHost(int host);
   void FenceByHand(const Fault& fault);
   void GuardFence(Unit& unit, const Epoch& epoch);
+  void AwaitHandFence(Unit& unit, const FenceRecord& record, Nanos delay);
   bool AskToGoOn();
   void FenceAsTold();
   Unit* HoldsTheRight() const;

@@ -406,10 +406,21 @@ void Simulation::GuardFence(Unit& unit, const Epoch& epoch) {
   unit.SetFence(record, true);
   if (unit.is_database() && unit.data.Whole()) unit.data.standby_signal = true;
   oracle_.OnFencedByHand(unit);
-  world_->queue.At(world_->outside(), kHandFenceDue, [this, &unit, record] {
-    const bool fit =
-        unit.fence.visible == record && unit.Managed() && !world_->queue.Paused(unit.server);
-    if (fit) oracle_.OnHandFenceDue(unit);
+  AwaitHandFence(unit, record, kHandFenceDue);
+}
+
+// The time that a server may need begins when its supervisor is there to see the fence.
+void Simulation::AwaitHandFence(Unit& unit, const FenceRecord& record, Nanos delay) {
+  world_->queue.At(world_->outside(), delay, [this, &unit, record] {
+    const EventQueue& queue = world_->queue;
+    if (unit.fence.visible != record) return;
+    if (!unit.Managed() || queue.Paused(unit.server)) {
+      return AwaitHandFence(unit, record, kHandFenceDue);
+    }
+    const Nanos awake =
+        queue.now() - std::max(queue.AwakeSince(unit.supervisor), queue.AwakeSince(unit.server));
+    if (awake < kHandFenceDue) return AwaitHandFence(unit, record, kHandFenceDue - awake);
+    oracle_.OnHandFenceDue(unit);
   });
 }
 
