@@ -1,5 +1,6 @@
 // What was cut off by a reboot goes on, and a right that was taken away by mistake comes back.
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -195,6 +196,25 @@ TEST(ReturnTest, OneThatWasToldToFollowIsNotUnfencedBeforeItsFirstStartEither) {
   const Outcome refused = world.Do(home, Unfence{world.LineageOf(home)});
   EXPECT_EQ(refused.reason, "IS_A_STANDBY") << refused.message;
   EXPECT_EQ(world.Observe(home).database()->state, DatabaseState::kDown);
+}
+
+// Fenced, not cleanly stopped, its right in no file: the control file tells what it was.
+TEST(ReturnTest, ACrashedPrimaryWhoseFenceFileWasDeletedGetsItsRightBack) {
+  World world;
+  Site& home = world.home();
+  world.Reboot(home, false);
+  std::filesystem::remove(home.config.fence_file);
+  std::ofstream(home.folder + "/data/standby.signal").close();
+  world.NextEpoch();
+  // A base backup that was never started says "in production" as well.
+  const std::string label = home.folder + "/data/backup_label";
+  std::ofstream(label).close();
+  const Outcome copy = world.Do(home, Unfence{world.LineageOf(home)});
+  EXPECT_EQ(copy.reason, "IS_A_STANDBY") << copy.message;
+  std::filesystem::remove(label);
+  const Outcome unfenced = world.Do(home, Unfence{world.LineageOf(home)});
+  ASSERT_TRUE(unfenced.ok()) << unfenced.message;
+  ExpectServes(world, home);
 }
 
 // A server that recovered decides how long its checkpointer sleeps before it is a primary again.

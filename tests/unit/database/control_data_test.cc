@@ -43,6 +43,20 @@ TEST(ControlDataTest, TellsAStoppedStandbyFromAStoppedPrimary) {
   ASSERT_TRUE(data.ok()) << data.status();
   EXPECT_FALSE(data->stopped_as_primary());
   EXPECT_TRUE(data->stopped_as_standby());
+  EXPECT_FALSE(data->wrote_last());
+}
+
+TEST(ControlDataTest, TellsACrashedPrimaryFromACrashedStandby) {
+  const auto wrote_last = [](const std::string& state) {
+    const absl::StatusOr<ControlData> data =
+        ParseControlData(absl::StrReplaceAll(kText, {{"shut down\n", absl::StrCat(state, "\n")}}));
+    return data.ok() && data->wrote_last();
+  };
+  EXPECT_TRUE(wrote_last("shut down"));
+  EXPECT_TRUE(wrote_last("in production"));
+  EXPECT_TRUE(wrote_last("in crash recovery"));
+  EXPECT_TRUE(wrote_last("shutting down"));
+  EXPECT_FALSE(wrote_last("in archive recovery"));
 }
 
 TEST(ControlDataTest, KnowsTheTimelineOfAPromotionBeforeItsFirstCheckpoint) {
