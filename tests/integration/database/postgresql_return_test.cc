@@ -211,9 +211,13 @@ TEST(ReturnTest, ACrashedPrimaryWhoseFenceFileWasDeletedGetsItsRightBack) {
   std::ofstream(label).close();
   const Outcome copy = world.Do(home, Unfence{world.LineageOf(home)});
   EXPECT_EQ(copy.reason, "IS_A_STANDBY") << copy.message;
+  ASSERT_TRUE(world.Do(home, Fence{}).ok());
+  const Outcome own = world.Do(home, Recover{world.LineageOf(home), true});
+  EXPECT_EQ(own.reason, "NO_LOG_OF_ITS_OWN") << own.message;
   std::filesystem::remove(label);
-  const Outcome unfenced = world.Do(home, Unfence{world.LineageOf(home)});
-  ASSERT_TRUE(unfenced.ok()) << unfenced.message;
+  const Outcome recovered = world.Do(home, Recover{world.LineageOf(home), true});
+  ASSERT_TRUE(recovered.ok()) << recovered.message;
+  EXPECT_EQ(recovered.position->timeline, 2u);
   ExpectServes(world, home);
 }
 
