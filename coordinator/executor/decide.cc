@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -41,15 +42,28 @@ class Draft {
         step, StepEvent::kNotAccepted,
         RefusedOutcome("NOT_ACCEPTED", "the session ended before the agent accepted the command"));
   }
-  void On(const HostReady& event) {
-    if (!WordIsBroken(event.host)) return ReactAll(StepEvent::kHostReady, event.host);
+  void On(const HostAnswers& event) {
+    if (!WordIsBroken(event.host)) return Note(event.host, ReturnState::kAnswers);
     // What answers may be writable and can be fenced: no word is taken for it.
     Abort("baton",
           absl::StrCat(event.host.value(), " answers, and was said to be lost; look at baton ",
                        "status and ask again for what you want now"),
           "");
   }
-  void On(const HostLost& event) { ReactAll(StepEvent::kHostLost, event.host); }
+  void On(const HostReady& event) {
+    On(HostAnswers{event.host});
+    ReactAll(StepEvent::kHostReady, event.host);
+  }
+  void On(const HostLost& event) {
+    if (state_.returned.contains(event.host)) Note(event.host, ReturnState::kSilent);
+    ReactAll(StepEvent::kHostLost, event.host);
+  }
+  void On(const ReturnSettled&) {
+    if (state_.state != PlanState::kWaiting) return Advance();
+    if (state_.paused) return;
+    if (situation_.Withholds() || Blocked() || Any(StepState::kRunning)) return Wait();
+    GoOn("baton", "who came back is fenced", "");
+  }
   void On(const StepTimedOut& event) {
     if (event.step < 0 || event.step >= Steps() || !InDirection(event.step) ||
         state_.steps[event.step].attempt != event.attempt) {
@@ -66,6 +80,7 @@ class Draft {
       case Verb::kPause:
         return Add(PlanPaused{plan, by, reason, request_id});
       case Verb::kResume:
+        TakeForLost();
         return GoOn(by, reason, request_id);
       case Verb::kRetry:
         Add(PlanResumed{plan, by, reason, request_id, *step});
@@ -181,7 +196,8 @@ class Draft {
         if (state_.aborting || situation_.CanGiveUp()) return Finish(step, outcome, 0);
         return Wait();
       case Reaction::kTryAgain:
-        return Start(step);
+        if (!situation_.Withheld(step)) Start(step);
+        return;
       case Reaction::kAskAgain:
         Ask(step);
         return Arm(step);
@@ -202,6 +218,25 @@ class Draft {
     Add(AbortStarted{state_.plan->id, by, reason, request_id});
     ReactAll(StepEvent::kAborted);
     Advance();
+  }
+
+  // How a host stands whose fence the plan waits for, or would.
+  void Note(const HostId& host, ReturnState how) {
+    const auto noted = state_.returned.find(host);
+    if (noted != state_.returned.end() && noted->second == how) return;
+    if (!situation_.AwaitsFenceOf(host)) return;
+    Add(ReturnNoted{state_.plan->id, host, how});
+    if (state_.state == PlanState::kWaiting && situation_.Withholds()) Wait();
+  }
+  // An operator who lets a plan go on that tells him who answered and is silent again says once
+  // more that those are lost.
+  void TakeForLost() {
+    if (state_.paused || !situation_.Withholds()) return;
+    const std::map<HostId, ReturnState> returned = state_.returned;
+    for (const auto& [host, how] : returned) {
+      if (how != ReturnState::kSilent) continue;
+      Add(ReturnNoted{state_.plan->id, host, ReturnState::kTakenForLost});
+    }
   }
 
   void Add(Fact fact) {
@@ -228,7 +263,8 @@ class Draft {
   // fewer than `tries` were made and nothing else stands in the way.
   void Finish(int step, const Outcome& outcome, int tries) {
     const bool again = !outcome.ok() && state_.state != PlanState::kWaiting && !state_.aborting &&
-                       !Blocked() && state_.steps[step].attempts_since_resume < tries;
+                       !Blocked() && !situation_.Withheld(step) &&
+                       state_.steps[step].attempts_since_resume < tries;
     Add(StepFinished{state_.plan->id, step, state_.steps[step].attempt, outcome});
     if (again) return Start(step);
     if (state_.state != PlanState::kWaiting) return Advance();
@@ -286,9 +322,10 @@ class Draft {
       return;
     }
     for (int i = 0; i < Steps(); ++i) {
-      if (situation_.Due(i)) Start(i);
+      if (situation_.Due(i) && !situation_.Withheld(i)) Start(i);
     }
-    if (situation_.AllDone()) Complete();
+    if (situation_.AllDone()) return Complete();
+    if (!Any(StepState::kRunning) && situation_.Withholds()) Wait();
   }
 
   void End(PlanState how, const std::string& text) { Add(PlanEnded{state_.plan->id, how, text}); }
@@ -343,9 +380,13 @@ class Draft {
     // Then it waits for an operator whatever happens, and says so already.
     if (state_.paused) return;
     const std::string instead = situation_.InsteadOfUndo();
-    const std::string reason = absl::StrCat(situation_.Blockers(), "; mend it, then: baton resume ",
-                                            state_.plan->pool.value(), " --reason \"...\"",
-                                            instead.empty() ? "" : "; or, ", instead);
+    std::string reason = situation_.Blockers();
+    if (!reason.empty()) {
+      absl::StrAppend(&reason, "; mend it, then: baton resume ", state_.plan->pool.value(),
+                      " --reason \"...\"", instead.empty() ? "" : "; or, ", instead);
+    }
+    const std::string withheld = situation_.WhyWithheld();
+    absl::StrAppend(&reason, reason.empty() || withheld.empty() ? "" : "; ", withheld);
     if (reason != state_.waiting_for) Add(PlanWaiting{state_.plan->id, reason});
   }
 

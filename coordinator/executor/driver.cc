@@ -1,7 +1,6 @@
 #include "coordinator/executor/driver.h"
 
 #include <algorithm>
-#include <set>
 
 #include "absl/strings/str_cat.h"
 
@@ -96,13 +95,6 @@ void Driver::Admitted(const PlanId& id, const PoolId& pool, const std::string& r
     done(records.ok() ? absl::StatusOr<PlanId>(id) : absl::StatusOr<PlanId>(records.status()));
   }
   if (!records.ok()) return;
-  // Who came back since the plan was made was not heard by it.
-  std::set<HostId> lost;
-  for (const ResourceRef& ref : state_.FindExecution(id)->plan->fence_on_return) {
-    if (lost.insert(ref.host).second && gateway_.Connected(ref.host)) {
-      Handle(id, HostReady{ref.host});
-    }
-  }
   Handle(id, Proceed{});
 }
 
@@ -134,6 +126,10 @@ void Driver::Append(Fact fact, std::function<void(absl::StatusOr<Record>)> done)
                       return done(records.status());
                     }
                     Apply(*records);
+                    if (const auto* seen = std::get_if<ReturnFenced>(&records->front().fact)) {
+                      const Execution* running = state_.FindRunning(seen->pool);
+                      if (running != nullptr) Handle(running->plan->id, ReturnSettled{});
+                    }
                     done(records->front());
                   });
 }
@@ -165,6 +161,15 @@ void Driver::Dismiss(const PlanId& plan) {
   if (execution == nullptr || Terminal(execution->state)) lanes_.erase(lane);
 }
 
+Decision Driver::DecideOnPresence(const Execution& now) const {
+  const auto connected = [this](const HostId& host) { return gateway_.Connected(host); };
+  for (const PlanEvent& news : PresenceOf(now, connected)) {
+    Decision decision = Decide(now, news);
+    if (!decision.facts.empty()) return decision;
+  }
+  return Decision();
+}
+
 // Handles what is queued until an append has to be waited for. `busy` keeps everything that is
 // called from here from entering a second time; whoever is told the end of a request may.
 void Driver::Work(const PlanId& plan) {
@@ -185,7 +190,13 @@ void Driver::Work(const PlanId& plan) {
         continue;
       }
     }
-    Decision decision = Decide(now, event);
+    Decision decision = DecideOnPresence(now);
+    if (decision.facts.empty()) {
+      decision = Decide(now, event);
+    } else {
+      lane.queue.emplace_front(std::move(event), std::move(done));
+      done = nullptr;
+    }
     lane.busy = true;
     if (decision.facts.empty()) {
       Execute(plan, std::move(decision), {});

@@ -81,6 +81,8 @@ class Driver {
   void Work(const PlanId& plan);
   void Dismiss(const PlanId& plan);
   void Broadcast(const PlanEvent& event);
+  // Empty when the plan knows who of those that it takes for lost is connected by now.
+  Decision DecideOnPresence(const Execution& now) const;
   void Execute(const PlanId& plan, Decision decision, const std::vector<Record>& records);
   void Apply(const std::vector<Record>& records);
   void Arm(const PlanId& plan, const StartTimer& timer);

@@ -1,6 +1,7 @@
 #include "coordinator/executor/execution.h"
 
 #include <charconv>
+#include <set>
 #include <string>
 #include <system_error>
 
@@ -64,6 +65,23 @@ bool Execution::EpochRaisedFor(bool undo) const {
 Epoch Execution::EpochOf(const Step& step) const {
   if (step.undo) return plan->undo_epoch;
   return EpochRaisedFor(false) ? plan->epoch : plan->epoch_before;
+}
+
+std::vector<PlanEvent> PresenceOf(const Execution& now,
+                                  const std::function<bool(const HostId&)>& connected) {
+  std::vector<PlanEvent> news;
+  if (now.plan == nullptr || Terminal(now.state)) return news;
+  std::set<HostId> hosts;
+  for (const auto& [ref, epoch] : now.fence_due) hosts.insert(ref.host);
+  for (const ResourceRef& ref : now.plan->fence_on_return) hosts.insert(ref.host);
+  for (const HostId& host : hosts) {
+    const auto noted = now.returned.find(host);
+    const bool answered = noted != now.returned.end() && noted->second == ReturnState::kAnswers;
+    const bool answers = connected(host);
+    if (answers && !answered) news.push_back(HostAnswers{host});
+    if (!answers && answered) news.push_back(HostLost{host});
+  }
+  return news;
 }
 
 CommandId MakeCommandId(const PlanId& plan, int step, int attempt) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +44,12 @@ struct Execution {
   std::string end_text;     // once aborting, undoing or ended: why
   absl::Time ended = absl::InfinitePast();
   std::vector<StepExecution> steps;  // parallel to plan->steps
+  // The pool's, as long as the plan runs: whose fence is waited for before a right is given, once
+  // its host has answered.
+  std::map<ResourceRef, Epoch> fence_due;
+  // Hosts that answered while something there was to be fenced. None: nobody did, or it was taken
+  // for lost anew.
+  std::map<HostId, ReturnState> returned;
 
   // What ShipTail (or whichever step) gave; none while it has not succeeded.
   std::optional<LogPosition> PositionOf(int step) const;
@@ -80,6 +88,12 @@ struct HostReady {
 struct HostLost {
   HostId host;
 };
+// A session is open, and nothing was heard in it yet.
+struct HostAnswers {
+  HostId host;
+};
+// Someone who came back was seen to be fenced: the ReturnFenced is durable.
+struct ReturnSettled {};
 struct StepTimedOut {
   int step = 0;
   int attempt = 0;
@@ -96,7 +110,7 @@ struct OperatorRequest {
   std::string request_id;
 };
 using PlanEvent = std::variant<Proceed, CommandEnded, CommandNotAccepted, HostReady, HostLost,
-                               StepTimedOut, OperatorRequest>;
+                               HostAnswers, ReturnSettled, StepTimedOut, OperatorRequest>;
 
 struct SendCommand {
   HostId host;
@@ -130,6 +144,12 @@ struct Decision {
 // Pure. The facts of a decision are appended all or none, but a cut between them would be survived
 // too. An event that has nothing to say (stale, doubled, of an ended plan) gives an empty decision.
 Decision Decide(const Execution& now, const PlanEvent& event);
+
+// Pure: what `now` doesn't know yet of the hosts that it takes for lost or waits for, by who is
+// connected. To be decided on before any other event, so that nothing is given away while one of
+// them can be talked to.
+std::vector<PlanEvent> PresenceOf(const Execution& now,
+                                  const std::function<bool(const HostId&)>& connected);
 
 // Pure: the only ways that state changes, live and in replay alike. Facts of other plans are
 // ignored.

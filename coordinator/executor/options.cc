@@ -1,6 +1,7 @@
 #include "coordinator/executor/options.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "coordinator/executor/situation.h"
 
@@ -26,15 +27,35 @@ bool Stands(const Execution& now, int i) {
 
 Verdict Pause(const Execution& now) {
   if (now.paused) return No("it is paused already");
-  if (Waits(now) && !Situation(now).Any(StepState::kRunning)) {
+  const Situation situation(now);
+  if (Waits(now) && !situation.Any(StepState::kRunning) && !situation.Withholds()) {
     return No("it waits already, and goes on only when it is told to");
   }
   return Yes("no further step begins; what runs ends");
 }
 
+// Whoever answered and is silent again is taken for lost; who answers is not.
+std::string ResumeWithheld(const Execution& now) {
+  std::vector<std::string> silent;
+  std::vector<std::string> answering;
+  for (const auto& [host, how] : now.returned) {
+    if (!Situation(now).AwaitsFenceOf(host)) continue;
+    (how == ReturnState::kSilent ? silent : answering).push_back(host.value());
+  }
+  std::string text;
+  if (!silent.empty()) {
+    text = absl::StrCat(absl::StrJoin(silent, " and "),
+                        " counts as lost anew, on your word that nothing is written there");
+  }
+  if (answering.empty()) return absl::StrCat(text, "; it goes on");
+  return absl::StrCat(text, text.empty() ? "" : "; ", absl::StrJoin(answering, " and "),
+                      " answers and is waited for until it is seen to be fenced");
+}
+
 Verdict Resume(const Execution& now) {
   if (!Waits(now)) return No("it does not wait");
   const Situation situation(now);
+  if (situation.Withholds() && !now.paused) return Yes(ResumeWithheld(now));
   if (situation.Blocked()) {
     return Yes(now.undoing ? "the undo goes on; failed and unknown steps are tried anew"
                            : "it goes on; failed and unknown steps are tried anew");
@@ -47,6 +68,7 @@ Verdict Resume(const Execution& now) {
 
 Verdict Retry(const Execution& now, int step) {
   if (!Waits(now)) return No("it does not wait");
+  if (Situation(now).Withheld(step)) return No("who came back is to be fenced first");
   if (now.steps[step].state == StepState::kRunning) {
     return Yes("asks again what became of it, with a new time limit");
   }

@@ -33,6 +33,7 @@ class AgentGateway {
   virtual void Query(const HostId& host, const CommandId& command) = 0;
   // Stops the command if it runs; its answer says what was and wasn't done.
   virtual void Cancel(const HostId& host, const CommandId& command) = 0;
+  // A session is open; its full report may not be in yet.
   virtual bool Connected(const HostId& host) const = 0;
 };
 

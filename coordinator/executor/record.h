@@ -107,9 +107,21 @@ struct ReturnFenced {
   Epoch epoch;
 };
 
+// How a host stands that has to be fenced (PoolState::fence_due) before its plan gives a right.
+enum class ReturnState {
+  kAnswers,       // whoever said that it is lost was wrong, or it came back
+  kSilent,        // it answered, and does no more
+  kTakenForLost,  // silent, and an operator has said once more that it is lost
+};
+struct ReturnNoted {
+  PlanId plan;
+  HostId host;
+  ReturnState state = ReturnState::kAnswers;
+};
+
 using Fact = std::variant<TopologyApplied, LedgerAccepted, PlanAdmitted, EpochRaised, StepStarted,
                           StepFinished, PlanWaiting, PlanResumed, UndoStarted, PlanEnded,
-                          PlanPaused, StepSkipped, AbortStarted, ReturnFenced>;
+                          PlanPaused, StepSkipped, AbortStarted, ReturnFenced, ReturnNoted>;
 
 struct Record {
   uint64_t sequence = 0;  // set by the journal: 1, 2, 3, … without a gap

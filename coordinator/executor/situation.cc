@@ -20,6 +20,9 @@ bool Looks(const Step& step) {
          Does<PointAt>(step);
 }
 
+// It gives a right that nobody else may hold then.
+bool Gives(const Step& step) { return !step.undo && (Does<Recover>(step) || Does<Activate>(step)); }
+
 }  // namespace
 
 std::string Shortened(const std::string& text, size_t bytes_max) {
@@ -108,6 +111,61 @@ bool Situation::CanUndo() const {
     if (!covered) return false;
   }
   return any;
+}
+
+bool Situation::Withheld(int i) const {
+  if (!Gives(StepAt(i)) || now_.undoing) return false;
+  return std::any_of(now_.fence_due.begin(), now_.fence_due.end(), [&](const auto& due) {
+    return due.first != StepAt(i).target && now_.returned.contains(due.first.host);
+  });
+}
+
+bool Situation::Withholds() const {
+  for (int i = 0; i < Steps(); ++i) {
+    const StepState state = now_.steps[i].state;
+    const bool wanted = Due(i) || state == StepState::kFailed || state == StepState::kUnknown;
+    if (wanted && Withheld(i)) return true;
+  }
+  return false;
+}
+
+bool Situation::AwaitsFenceOf(const HostId& host) const {
+  if (now_.undoing) return false;
+  const bool due = std::any_of(now_.fence_due.begin(), now_.fence_due.end(),
+                               [&](const auto& one) { return one.first.host == host; });
+  for (int i = 0; due && i < Steps(); ++i) {
+    const StepState state = now_.steps[i].state;
+    if (Gives(StepAt(i)) && state != StepState::kSucceeded && state != StepState::kSkipped) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string Situation::WhyWithheld() const {
+  if (!Withholds()) return "";
+  std::vector<std::string> lines;
+  for (const auto& [ref, epoch] : now_.fence_due) {
+    const auto host = now_.returned.find(ref.host);
+    if (host == now_.returned.end()) continue;
+    const std::string& name = ref.host.value();
+    if (host->second == ReturnState::kAnswers) {
+      lines.push_back(absl::StrCat(name, " answers, and ", ref.ToString(),
+                                   " is not seen to be fenced yet: if that takes long, baton-guard "
+                                   "fence ",
+                                   ref.resource.value(), " ", epoch.ToString(), " on ", name,
+                                   ", or turn its power off"));
+    } else {
+      lines.push_back(absl::StrCat(name, " answered and is silent again, and ", ref.ToString(),
+                                   " was not seen to be fenced: turn its power off, then take it "
+                                   "for lost anew: baton resume ",
+                                   now_.plan->pool.value(), " --reason \"...\""));
+    }
+  }
+  return Shortened(absl::StrCat("no right is given away, and the plan goes on by itself once who "
+                                "came back is fenced: ",
+                                absl::StrJoin(lines, "; ")),
+                   kReasonBytesMax);
 }
 
 std::string Situation::WhyNotSkippable(int i) const {

@@ -46,6 +46,16 @@ class Situation {
   bool GaveNothing() const;
   // Before the first Recover there is a way back that knows how to take back every fence.
   bool CanUndo() const;
+  // The step would give someone the right to write or to serve, and somebody else who is to be
+  // fenced first has answered and was not seen to be. No step back: it gives a right to where it
+  // was.
+  bool Withheld(int i) const;
+  // Such a step is all that is due, or is to be tried anew.
+  bool Withholds() const;
+  // Something at the host is to be fenced before what the plan still has to give.
+  bool AwaitsFenceOf(const HostId& host) const;
+  // Whom the plan waits for, why, and what to do. Empty unless it Withholds().
+  std::string WhyWithheld() const;
   // A failure now ends the plan with chat served where it was, rather than leave it waiting.
   bool CanGiveUp() const { return !now_.undoing && (OnlyLooked() || GaveNothing() || CanUndo()); }
   // Why the step cannot be left out; empty: it can, once it has failed or is not answered.

@@ -49,9 +49,11 @@ std::string OperatorRequestOf(const Fact& fact) {
       fact);
 }
 
-void Returned(CoordinatorState& state, const ReturnFenced& fact) {
+void Returned(CoordinatorState& state, const Record& record, const ReturnFenced& fact) {
   const auto pool = state.pools.find(fact.pool);
   if (pool == state.pools.end()) return;
+  const auto running = state.running.find(fact.pool);
+  if (running != state.running.end()) Evolve(state.executions.at(running->second), record);
   const auto due = pool->second.fence_due.find(fact.resource);
   if (due != pool->second.fence_due.end() && due->second <= fact.epoch) {
     pool->second.fence_due.erase(due);
@@ -118,12 +120,14 @@ void Evolve(CoordinatorState& state, const Record& record) {
     return;
   }
   if (const auto* returned = std::get_if<ReturnFenced>(&record.fact)) {
-    return Returned(state, *returned);
+    return Returned(state, record, *returned);
   }
-  if (const auto* admitted = std::get_if<PlanAdmitted>(&record.fact)) Admit(state, *admitted->plan);
+  const auto* admitted = std::get_if<PlanAdmitted>(&record.fact);
+  if (admitted != nullptr) Admit(state, *admitted->plan);
   const auto it = state.executions.find(PlanOf(record.fact));
   if (it == state.executions.end()) return;
   Evolve(it->second, record);
+  if (admitted != nullptr) it->second.fence_due = state.pools[it->second.plan->pool].fence_due;
   const Plan& plan = *it->second.plan;
   Evolve(state.pools[plan.pool], plan, record);
   const std::string request = OperatorRequestOf(record.fact);

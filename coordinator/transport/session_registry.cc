@@ -107,8 +107,7 @@ void SessionRegistry::Cancel(const HostId& host, const CommandId& command) {
 }
 
 bool SessionRegistry::Connected(const HostId& host) const {
-  const Session* session = FindWelcomed(host);
-  return session != nullptr && session->ready;
+  return FindWelcomed(host) != nullptr;
 }
 
 void SessionRegistry::DryRun(const ResourceRef& target, const Action& action, absl::Duration limit,
@@ -229,7 +228,7 @@ std::unique_ptr<SessionRegistry::Session> SessionRegistry::Drop(SessionLink* lin
     ++revision_;
     agents_[session->host].connected = false;
     spdlog::info("session of {} ended", session->host.value());
-    if (session->ready) driver_->OnHostLost(session->host);
+    driver_->OnHostLost(session->host);
   }
   for (auto& [id, pending] : session->dry_runs) {
     scheduler_.Cancel(pending.timer);

@@ -118,6 +118,25 @@ struct Tell {
     Say("RETURN_FENCED", absl::StrCat(fact.resource.ToString(), " is back, and fenced under epoch ",
                                       fact.epoch.ToString(), " before anything else"));
   }
+  void operator()(const ReturnNoted& fact) const {
+    event.set_host(fact.host.value());
+    const std::string& host = fact.host.value();
+    switch (fact.state) {
+      case ReturnState::kAnswers:
+        return Say("LOST_HOST_ANSWERS",
+                   absl::StrCat(host,
+                                " was taken for lost, and answers: no right is given away "
+                                "until it is fenced"));
+      case ReturnState::kSilent:
+        return Say("LOST_HOST_SILENT",
+                   absl::StrCat(host,
+                                " answered, and is silent again: it is not known to be "
+                                "fenced"));
+      case ReturnState::kTakenForLost:
+        return Say("LOST_HOST_TAKEN_FOR_LOST",
+                   absl::StrCat(host, " is taken for lost anew, on an operator's word"));
+    }
+  }
   void operator()(const UndoStarted& fact) const {
     Say("UNDO_STARTED", absl::StrCat("the plan goes back", Because(fact.reason)));
   }

@@ -95,6 +95,19 @@ struct FillFact {
     *proto.mutable_resource() = ToProto(fact.resource);
     *proto.mutable_epoch() = ToProto(fact.epoch);
   }
+  void operator()(const ReturnNoted& fact) const {
+    auto& proto = *out.mutable_return_noted();
+    proto.set_plan(fact.plan.value());
+    proto.set_host(fact.host.value());
+    switch (fact.state) {
+      case ReturnState::kAnswers:
+        return proto.set_state(internal::v1::ReturnNoted::STATE_ANSWERS);
+      case ReturnState::kSilent:
+        return proto.set_state(internal::v1::ReturnNoted::STATE_SILENT);
+      case ReturnState::kTakenForLost:
+        return proto.set_state(internal::v1::ReturnNoted::STATE_TAKEN_FOR_LOST);
+    }
+  }
   void operator()(const UndoStarted& fact) const {
     out.mutable_undo_started()->set_plan(fact.plan.value());
     out.mutable_undo_started()->set_reason(CleanText(fact.reason));
@@ -162,6 +175,23 @@ absl::StatusOr<Fact> ReturnedFrom(const internal::v1::ReturnFenced& proto) {
   return ReturnFenced{PoolId(proto.pool()), std::move(resource), FromProto(proto.epoch())};
 }
 
+absl::StatusOr<Fact> NotedFrom(const internal::v1::ReturnNoted& proto) {
+  BATON_RETURN_IF_ERROR(CheckName("record.return_noted.host", proto.host()));
+  ReturnNoted fact{PlanId(proto.plan()), HostId(proto.host()), ReturnState::kAnswers};
+  switch (proto.state()) {
+    case internal::v1::ReturnNoted::STATE_ANSWERS:
+      return fact;
+    case internal::v1::ReturnNoted::STATE_SILENT:
+      fact.state = ReturnState::kSilent;
+      return fact;
+    case internal::v1::ReturnNoted::STATE_TAKEN_FOR_LOST:
+      fact.state = ReturnState::kTakenForLost;
+      return fact;
+    default:
+      return UnknownValue("record.return_noted.state", proto.state());
+  }
+}
+
 absl::StatusOr<Fact> FactFrom(const internal::v1::Record& record) {
   using Kind = internal::v1::Record;
   switch (record.fact_case()) {
@@ -195,6 +225,8 @@ absl::StatusOr<Fact> FactFrom(const internal::v1::Record& record) {
       return AbortFrom(record.abort_started());
     case Kind::kReturnFenced:
       return ReturnedFrom(record.return_fenced());
+    case Kind::kReturnNoted:
+      return NotedFrom(record.return_noted());
     case Kind::kUndoStarted:
       return UndoStarted{PlanId(record.undo_started().plan()), record.undo_started().reason()};
     case Kind::kPlanEnded:

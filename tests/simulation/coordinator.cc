@@ -39,6 +39,7 @@ Policy MakePolicy() {
 
 void SimJournal::Append(std::vector<Fact> facts,
                         std::function<void(absl::StatusOr<std::vector<Record>>)> done) {
+  world_.oracle->OnAppended(facts);
   std::vector<Record> records;
   for (Fact& fact : facts) {
     if (world_.Is(Mutation::kWaitsSilently) && std::holds_alternative<PlanWaiting>(fact)) continue;
@@ -83,6 +84,7 @@ void CoordinatorProcess::Start() {
   if (running() || !world_.hosts[kCoordinatorHost].up) return;
   world_.queue.Revive(process);
   journal_.Died();
+  world_.oracle->OnStarts();
   driver_ = std::make_unique<Driver>(
       journal_, *this, loop,
       Driver::Hooks{.on_record = [this](const Record& record) { OnRecord(record); },
@@ -266,6 +268,7 @@ void CoordinatorProcess::AdmitPlan(Plan plan, std::function<void(absl::StatusOr<
 }
 
 void CoordinatorProcess::Operate(const PlanId& plan, Verb verb, std::optional<int> step) {
+  if (verb == Verb::kResume) world_.oracle->OnResumed(plan);
   driver_->Operate(plan, {verb, step, "operator", "simulation", ""}, [](const absl::Status&) {});
 }
 
@@ -287,8 +290,16 @@ CoordinatorProcess::Session* CoordinatorProcess::FindWelcomed(const HostId& host
 }
 
 bool CoordinatorProcess::Connected(const HostId& host) const {
-  const auto it = welcomed_.find(host);
-  return it != welcomed_.end() && sessions_.at(it->second).ready;
+  return welcomed_.contains(host) && !Overlooked(host);
+}
+
+// Nobody tells the plan that who is to be fenced answers.
+bool CoordinatorProcess::Overlooked(const HostId& host) const {
+  if (!world_.Is(Mutation::kRecoverBeforeReturnFenced)) return false;
+  const PoolState* pool = driver_->state().FindPool(world_.pool);
+  return pool != nullptr &&
+         std::any_of(pool->fence_due.begin(), pool->fence_due.end(),
+                     [&host](const auto& due) { return due.first.host == host; });
 }
 
 void CoordinatorProcess::Send(const HostId& host, const Command& command) {

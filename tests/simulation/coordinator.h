@@ -134,6 +134,7 @@ class CoordinatorProcess : public AgentGateway {
   void CloseToAgent(uint64_t stream, Nanos delay);
   void Notice(uint64_t stream);
   Session* FindWelcomed(const HostId& host);
+  bool Overlooked(const HostId& host) const;
   void Mutate(Plan* plan) const;
   void Blind(Snapshot* seen, Goal* goal) const;
 

@@ -108,6 +108,8 @@ constexpr std::array kMutations = {
                  "Quarantine removes data though its copy was cut off by a full disk"},
     MutationInfo{M::kRightForgetsFetch, "right-forgets-fetch", "loss",
                  "who is given the right can restore nothing more before it is open"},
+    MutationInfo{M::kRecoverBeforeReturnFenced, "recover-before-return-is-fenced", "order",
+                 "a failover recovers the backup while who was said to be lost answers unfenced"},
 };
 
 }  // namespace

@@ -59,6 +59,7 @@ enum class Mutation {
   kDamagedLogTaken,
   kRoomNotLookedAt,
   kRightForgetsFetch,
+  kRecoverBeforeReturnFenced,
 };
 
 struct MutationInfo {

@@ -97,9 +97,10 @@ void Oracle::OnWritable(const Unit& unit) {
     Fail(Checker::kUndo, absl::StrCat(unit.ref.ToString(), " accepts writes in timeline ",
                                       shipped->second, ", which was shipped to its end"));
   }
-  // A false word that one is lost is the exception; it ends when that one is seen to be fenced.
+  // A false word that one is lost is the exception; it ends when that one answers, or, once the
+  // other one is being recovered, is seen to be fenced.
   const auto present =
-      std::count_if(able.begin(), able.end(), [this](const Unit* one) { return !Absent(*one); });
+      std::count_if(able.begin(), able.end(), [this](const Unit* one) { return !Excused(*one); });
   if (present > 1) {
     Fail(Checker::kOneWriter, absl::StrCat(able[0]->ref.ToString(), " and ",
                                            able[1]->ref.ToString(), " both accept writes"));
@@ -263,7 +264,7 @@ void Oracle::OnChatServes(const Unit& unit) {
   if (Absent(unit)) return;
   int accepting = 0;
   for (const auto& other : world_.units) {
-    if (!other->is_database() && other->accepting && !Absent(*other)) ++accepting;
+    if (!other->is_database() && other->accepting && !Excused(*other)) ++accepting;
   }
   if (accepting > 1) {
     Fail(Checker::kChat,
@@ -327,7 +328,7 @@ void Oracle::CheckMayRecover(const Unit& unit, const Command& command) {
   };
   for (const auto& other : world_.units) {
     if (!other->is_database() || other->host.index == unit.host.index) continue;
-    if (Absent(*other) || !other->data.Whole()) continue;
+    if (Excused(*other) || !other->data.Whole()) continue;
     const auto& fence = other->fence.visible;
     const bool shipped = ships(*other);
     const FencePhase wanted = shipped ? FencePhase::kClosed : FencePhase::kClosing;

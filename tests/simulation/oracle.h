@@ -113,7 +113,13 @@ class Oracle {
   void OnPlanned(const Plan& plan, const Goal& said, const Snapshot& seen);
   void OnClockJumped() { clock_jumped_ = true; }
 
+  void OnResumed(const PlanId& plan) { said_again_.insert(plan); }
+
   // --- from the coordinator ---
+  void OnStarts();
+  void OnAppended(const std::vector<Fact>& facts);
+  void OnSessionOpened(const HostId& host);
+  void OnSessionEnded(const HostId& host) { open_.erase(host); }
   void OnDurable(const Record& record);
   void OnSent(const Command& command);
   void OnConfirmSent(const Unit& unit, const Epoch& epoch, const Execution* running);
@@ -128,6 +134,9 @@ class Oracle {
 
   // Its right was taken while it was away, and nobody has seen it fenced since.
   bool Absent(const Unit& unit) const;
+  // It is, and somebody's word stands for it: it has not answered since, or only when a Recover had
+  // begun, or was said to be lost once more.
+  bool Excused(const Unit& unit) const;
   // With nothing in the way any more: who came back is fenced.
   void CheckReturned();
 
@@ -155,6 +164,9 @@ class Oracle {
   void CheckOrphansKept();
   void CheckUndone(const Plan& plan);
   void OnAdmitted(const Plan& plan);
+  void NoteContacts();
+  void OnNoted(const ReturnNoted& fact);
+  bool Recovers(const Fact& fact) const;
   void OnReturned(const ReturnFenced& fact);
   void CheckHolds(const Step& step, const Outcome& outcome);
   void CheckShipped(const Unit& unit, const LogPosition& final);
@@ -169,6 +181,10 @@ class Oracle {
   std::vector<Acknowledged> acked_;
   std::vector<Acknowledged> lost_;  // by failovers, or told by who had no right any more
   std::set<int64_t> discarded_;
+  std::set<HostId> open_;             // hosts with a session, as far as this coordinator got
+  std::set<int> contacted_;           // units whose return was heard before a Recover began
+  bool recover_asked_ = false;        // its record is on its way to the disk, or there
+  std::set<PlanId> said_again_;       // plans that an operator has let go on
   std::map<int, PlanId> recovering_;  // by unit: for which plan it was last asked
   std::map<int, uint32_t> shipped_;   // by unit: the timeline that was shipped to its end
   Nanos raised_ = 0;                  // when an epoch was last raised

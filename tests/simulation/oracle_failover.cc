@@ -45,6 +45,56 @@ bool Oracle::Absent(const Unit& unit) const {
   return pool != nullptr && pool->fence_due.contains(unit.ref);
 }
 
+bool Oracle::Excused(const Unit& unit) const {
+  return Absent(unit) && !contacted_.contains(unit.index);
+}
+
+// From the record of the first Recover on, it is too late to wait for anybody.
+bool Oracle::Recovers(const Fact& fact) const {
+  const auto* started = std::get_if<StepStarted>(&fact);
+  const Execution* execution = started == nullptr ? nullptr : durable_.FindExecution(started->plan);
+  return execution != nullptr && !execution->plan->steps[started->step].raises_epoch() &&
+         std::holds_alternative<Recover>(*execution->plan->steps[started->step].action());
+}
+
+void Oracle::OnAppended(const std::vector<Fact>& facts) {
+  for (const Fact& fact : facts) recover_asked_ |= Recovers(fact);
+}
+
+// What was not on the disk yet is lost.
+void Oracle::OnStarts() {
+  open_.clear();
+  recover_asked_ = false;
+  const Execution* running = durable_.FindRunning(world_.pool);
+  for (size_t i = 0; running != nullptr && i < running->steps.size(); ++i) {
+    if (running->steps[i].attempt == 0) continue;
+    recover_asked_ |= Recovers(StepStarted{running->plan->id, static_cast<int>(i), 1, CommandId()});
+  }
+}
+
+void Oracle::OnSessionOpened(const HostId& host) {
+  open_.insert(host);
+  NoteContacts();
+}
+
+void Oracle::NoteContacts() {
+  if (recover_asked_ || durable_.FindRunning(world_.pool) == nullptr) return;
+  for (const auto& unit : world_.units) {
+    if (Absent(*unit) && open_.contains(unit->host.id)) contacted_.insert(unit->index);
+  }
+}
+
+void Oracle::OnNoted(const ReturnNoted& fact) {
+  if (fact.state != ReturnState::kTakenForLost) return;
+  if (!said_again_.contains(fact.plan)) {
+    Fail(Checker::kRefuses,
+         absl::StrCat(fact.host.value(), " counts as lost once more, and nobody has said so"));
+  }
+  for (const auto& unit : world_.units) {
+    if (unit->host.id == fact.host) contacted_.erase(unit->index);
+  }
+}
+
 void Oracle::OnPlanned(const Plan& plan, const Goal& said, const Snapshot& seen) {
   CheckChatChosen(plan, seen);
   CheckGapNamed(plan, said, seen);
@@ -183,6 +233,8 @@ void Oracle::CheckReturned() {
 void Oracle::OnAdmitted(const Plan& plan) {
   const PoolState* pool = durable_.FindPool(plan.pool);
   if (pool != nullptr) before_ = *pool;
+  contacted_.clear();
+  recover_asked_ = false;
 }
 
 void Oracle::CheckUndone(const Plan& plan) {

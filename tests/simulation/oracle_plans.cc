@@ -14,6 +14,8 @@ void Oracle::OnDurable(const Record& record) {
   if (std::holds_alternative<EpochRaised>(record.fact)) raised_ = world_.queue.now();
   Evolve(durable_, record);
   if (const auto* returned = std::get_if<ReturnFenced>(&record.fact)) OnReturned(*returned);
+  if (const auto* noted = std::get_if<ReturnNoted>(&record.fact)) OnNoted(*noted);
+  NoteContacts();
   if (const auto* ended = std::get_if<PlanEnded>(&record.fact)) {
     const Execution* execution = durable_.FindExecution(ended->plan);
     if (ended->state == PlanState::kUndone && execution != nullptr) CheckUndone(*execution->plan);
@@ -126,7 +128,8 @@ void Oracle::OnReplayed(const CoordinatorState& replayed, const CoordinatorState
     const Execution* other = replayed.FindExecution(id);
     if (!same || other == nullptr) break;
     same = other->state == execution.state && other->undoing == execution.undoing &&
-           other->waiting_for == execution.waiting_for;
+           other->waiting_for == execution.waiting_for && other->fence_due == execution.fence_due &&
+           other->returned == execution.returned;
     for (size_t i = 0; same && i < execution.steps.size(); ++i) {
       same = other->steps[i].state == execution.steps[i].state &&
              other->steps[i].attempt == execution.steps[i].attempt &&
@@ -190,6 +193,13 @@ std::string DescribeFact(const Record& record, const Execution& execution) {
   }
   if (const auto* aborted = std::get_if<AbortStarted>(&record.fact)) {
     return absl::StrCat("plan ", aborted->plan.value(), " is aborted by ", aborted->by);
+  }
+  if (const auto* noted = std::get_if<ReturnNoted>(&record.fact)) {
+    return absl::StrCat(noted->host.value(),
+                        noted->state == ReturnState::kAnswers  ? " answers"
+                        : noted->state == ReturnState::kSilent ? " is silent again"
+                                                               : " is taken for lost once more",
+                        ", says plan ", noted->plan.value());
   }
   if (const auto* undo = std::get_if<UndoStarted>(&record.fact)) {
     return absl::StrCat("plan ", undo->plan.value(), " is undone: ", undo->reason);

@@ -174,6 +174,7 @@ void CoordinatorProcess::Admit(Session& session) {
   if (older != welcomed_.end()) Drop(older->second, true);
   session.welcomed = true;
   welcomed_[session.host] = id;
+  world_.oracle->OnSessionOpened(session.host);
   ++revision_;
   agents_[session.host] = {true, session.boot, "0.1.0", loop.Now()};
   SendDown(id,
@@ -276,7 +277,7 @@ void CoordinatorProcess::OnReport(Session& session, const agent::Report& report)
       RepeatConfirmation(session, {session.host, seen.resource});
     }
   }
-  if (first) driver_->OnHostReady(session.host);
+  if (first && !Overlooked(session.host)) driver_->OnHostReady(session.host);
 }
 
 void CoordinatorProcess::Store(const Session& session, const Observation& seen) {
@@ -361,9 +362,10 @@ void CoordinatorProcess::Drop(uint64_t id, bool tell_agent) {
   const auto welcomed = welcomed_.find(session.host);
   if (welcomed == welcomed_.end() || welcomed->second != id) return;
   welcomed_.erase(welcomed);
+  world_.oracle->OnSessionEnded(session.host);
   ++revision_;
   agents_[session.host].connected = false;
-  if (session.ready) driver_->OnHostLost(session.host);
+  driver_->OnHostLost(session.host);
 }
 
 }  // namespace baton::sim

@@ -30,6 +30,7 @@ bool NeedsFailover(Mutation mutation) {
     case Mutation::kGapIgnored:
     case Mutation::kRoomNotLookedAt:
     case Mutation::kRightForgetsFetch:
+    case Mutation::kRecoverBeforeReturnFenced:
       return true;
     default:
       return false;
