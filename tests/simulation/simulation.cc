@@ -90,6 +90,11 @@ void Provoke(Mutation mutation, Rng& rng, Scenario* scenario) {
     case Mutation::kRightForgetsFetch:
       fault.delay = rng.Between(0, 30) * kMilli;
       return add(FaultKind::kServerCrash, "Recover", Point::kAccepted);
+    case Mutation::kRecoverBeforeReturnFenced:
+      // Back when the failover has hardly begun.
+      scenario->loss = Loss::kCutOff;
+      scenario->loss_lasts = rng.Between(6000, 12000) * kMilli;
+      return;
     case Mutation::kUnknownTakenForDone:
       return add(FaultKind::kAgentCrash, "Fence", Point::kAccepted);
     default:

@@ -250,14 +250,12 @@ TEST_F(SessionTest, NothingIsHeardBeforeHello) {
   EXPECT_EQ(link.closed->code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST_F(SessionTest, AHostIsReadyAfterItsFirstFullReport) {
+TEST_F(SessionTest, AHostIsConnectedFromItsWelcomeOn) {
   ApplyTopology();
+  EXPECT_FALSE(registry_.Connected(HostId("hq-sql1")));
   FakeLink& link = Open("hq-sql1", "l1", 1);
-  EXPECT_FALSE(registry_.Connected(HostId("hq-sql1")));
-  registry_.OnMessage(&link, ReportOf(DatabaseSeen(), false));
-  EXPECT_FALSE(registry_.Connected(HostId("hq-sql1")));
-  registry_.OnMessage(&link, ReportOf(DatabaseSeen(), true));
   EXPECT_TRUE(registry_.Connected(HostId("hq-sql1")));
+  registry_.OnMessage(&link, ReportOf(DatabaseSeen(), true));
   const SeenResource& seen = registry_.resources().at({HostId("hq-sql1"), ResourceId("mgc")});
   EXPECT_EQ(seen.at, clock_.Now() - absl::Milliseconds(200));
   registry_.OnClosed(&link);

@@ -115,7 +115,8 @@ std::vector<Fact> OneOfEachButPlans() {
           PlanPaused{PlanId("p"), "ada", "lunch", "r4"},
           StepSkipped{PlanId("p"), 6, "ada", "no room to post in", "r5"},
           AbortStarted{PlanId("p"), "ada", "enough", "r6"},
-          ReturnFenced{PoolId("chat"), {HostId("hq-sql1"), ResourceId("mgc")}, {1, 9}}};
+          ReturnFenced{PoolId("chat"), {HostId("hq-sql1"), ResourceId("mgc")}, {1, 9}},
+          ReturnNoted{PlanId("p"), HostId("hq-sql1"), ReturnState::kTakenForLost}};
 }
 
 TEST(WireTest, EveryRecordSurvivesTheRoundTrip) {
@@ -141,6 +142,8 @@ TEST(WireTest, EveryRecordSurvivesTheRoundTrip) {
   EXPECT_EQ(std::get<PlanPaused>(back(9)).by, "ada");
   EXPECT_EQ(std::get<StepSkipped>(back(10)).step, 6);
   EXPECT_EQ(std::get<AbortStarted>(back(11)).request_id, "r6");
+  EXPECT_EQ(std::get<ReturnNoted>(back(13)).host, HostId("hq-sql1"));
+  EXPECT_EQ(std::get<ReturnNoted>(back(13)).state, ReturnState::kTakenForLost);
   EXPECT_EQ(std::get<ReturnFenced>(back(12)).epoch, (Epoch{1, 9}));
   EXPECT_EQ(std::get<ReturnFenced>(back(12)).resource.ToString(), "hq-sql1/mgc");
   EXPECT_EQ(std::get<PlanEnded>(back(8)).state, PlanState::kUndone);

@@ -402,18 +402,6 @@ TEST(DriverTest, LostHostThatAnswersWhileItsFailoverIsAdmittedEndsIt) {
   EXPECT_THAT(world.Of(kMove).end_text, HasSubstr("hq-sql1 answers"));
 }
 
-TEST(DriverTest, LostHostThatComesBackAfterTheEpochStopsNothing) {
-  SimCoordinator world;
-  LoseHome(world);
-  world.agents.silent.insert("ApplyPendingLogs");
-  ASSERT_TRUE(world.Admit(SmallFailover()).ok());
-  world.Run(absl::Seconds(5));
-  ASSERT_TRUE(world.Of(kMove).EpochRaisedFor(false));
-  world.agents.Connect(HostId("hq-sql1"));
-  world.Run(absl::Seconds(5));
-  EXPECT_EQ(world.Of(kMove).state, PlanState::kRunning);
-}
-
 TEST(DriverTest, BrokenJournalStopsEverything) {
   SimCoordinator world;
   Adopt(world);

@@ -89,10 +89,14 @@ bool SimAgents::Connected(const HostId& id) const {
   return it != hosts_.end() && it->second.connected;
 }
 
-void SimAgents::Connect(const HostId& id) {
+void SimAgents::Welcome(const HostId& id) {
   Host& host = hosts_[id];
   host.connected = true;
   ++host.session;
+}
+
+void SimAgents::Connect(const HostId& id) {
+  Welcome(id);
   if (driver_ != nullptr) driver_->OnHostReady(id);
 }
 

@@ -72,6 +72,8 @@ class SimAgents : public AgentGateway {
   bool Connected(const HostId& host) const override;
 
   void Connect(const HostId& host);
+  // A session is open, and nothing was heard in it yet.
+  void Welcome(const HostId& host);
   void Disconnect(const HostId& host);
   // A new coordinator: every session is opened anew.
   void DriverChanged(Driver* driver);

@@ -1,0 +1,222 @@
+// Who was said to be lost answers while the failover runs. Steps of the small failover: 5 Apply,
+// 6 Recover, 7 Activate.
+#include <algorithm>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "coordinator/executor/options.h"
+#include "tests/unit/executor/sim.h"
+
+namespace baton::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const PlanId kMove("p2");
+const PoolId kPoolId("pool");
+const HostId kOldDatabase("hq-sql1");
+const HostId kOldChat("hq-chat1");
+
+class ReturnedTest : public ::testing::Test {
+ protected:
+  ReturnedTest() {
+    const absl::StatusOr<PlanId> adopted = world_.Admit(SmallAdopt());
+    EXPECT_TRUE(adopted.ok());
+    world_.Run();
+    for (const HostId& host : {kOldDatabase, kOldChat}) world_.agents.Disconnect(host);
+  }
+  // The failover up to its Apply, which is not answered before Go().
+  void Begin() {
+    world_.agents.silent.insert("ApplyPendingLogs");
+    ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
+    world_.Run(absl::Seconds(3));
+    ASSERT_EQ(Of().steps[5].state, StepState::kRunning);
+  }
+  void Go() {
+    world_.driver->OnCommandEnded(Of().CommandOf(5), OkOutcome());
+    world_.Run(absl::Seconds(3));
+  }
+  void SeeFenced(const HostId& host, const char* resource) {
+    world_.driver->Append(ReturnFenced{kPoolId, {host, ResourceId(resource)}, Of().plan->epoch},
+                          [](const absl::StatusOr<Record>&) {});
+    world_.Run(absl::Seconds(3));
+  }
+  void Resume() {
+    ASSERT_TRUE(world_.Operate(kMove, Verb::kResume).ok());
+    world_.Run(absl::Seconds(3));
+  }
+  const Execution& Of() { return world_.Of(kMove); }
+  int Recovers() const {
+    return static_cast<int>(
+        std::count_if(world_.agents.sent.begin(), world_.agents.sent.end(), [](const Command& one) {
+          return one.plan == kMove && std::holds_alternative<Recover>(one.action);
+        }));
+  }
+
+  SimCoordinator world_;
+};
+
+TEST_F(ReturnedTest, NothingIsRecoveredUntilWhoAnswersIsSeenToBeFenced) {
+  Begin();
+  world_.agents.Connect(kOldDatabase);
+  world_.Run(absl::Seconds(1));
+  EXPECT_EQ(Of().state, PlanState::kRunning) << "what prepares it goes on";
+  Go();
+  EXPECT_EQ(Recovers(), 0);
+  ASSERT_EQ(Of().state, PlanState::kWaiting);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answers, and hq-sql1/mgc is not seen to be"));
+  EXPECT_THAT(Of().waiting_for, HasSubstr("baton-guard fence mgc 1.2 on hq-sql1"));
+  SeeFenced(kOldDatabase, "mgc");
+  EXPECT_EQ(Recovers(), 1);
+  world_.Run();
+  EXPECT_EQ(Of().state, PlanState::kSucceeded) << Of().waiting_for;
+}
+
+TEST_F(ReturnedTest, WhoIsFencedInTimeHoldsNothingUp) {
+  Begin();
+  world_.agents.Connect(kOldDatabase);
+  SeeFenced(kOldDatabase, "mgc");
+  Go();
+  EXPECT_EQ(Recovers(), 1);
+  for (const Record& record : world_.journal.records) {
+    EXPECT_FALSE(std::holds_alternative<PlanWaiting>(record.fact));
+  }
+}
+
+TEST_F(ReturnedTest, AResumeIsNoWordAboutWhoAnswers) {
+  Begin();
+  world_.agents.Connect(kOldDatabase);
+  Go();
+  Resume();
+  EXPECT_EQ(Recovers(), 0);
+  EXPECT_EQ(Of().state, PlanState::kWaiting);
+  EXPECT_THAT(OptionsFor(Of())[1].effect, HasSubstr("hq-sql1 answers and is waited for"));
+  EXPECT_TRUE(OptionsFor(Of())[0].allowed) << "it would go on by itself";
+}
+
+TEST_F(ReturnedTest, SilentAgainItIsLostOnlyOnAnotherWord) {
+  Begin();
+  world_.agents.Connect(kOldDatabase);
+  world_.Run(absl::Seconds(1));
+  world_.agents.Disconnect(kOldDatabase);
+  Go();
+  EXPECT_EQ(Recovers(), 0);
+  ASSERT_EQ(Of().state, PlanState::kWaiting);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answered and is silent again"));
+  EXPECT_THAT(OptionsFor(Of())[1].effect, HasSubstr("hq-sql1 counts as lost anew"));
+  Resume();
+  EXPECT_EQ(Recovers(), 1);
+  world_.Run();
+  EXPECT_EQ(Of().state, PlanState::kSucceeded) << Of().waiting_for;
+}
+
+TEST_F(ReturnedTest, WhoAnswersJustWhenItIsSaidToBeLostAnewIsNot) {
+  Begin();
+  world_.agents.Connect(kOldDatabase);
+  world_.agents.Disconnect(kOldDatabase);
+  Go();
+  world_.agents.Connect(kOldDatabase);
+  Resume();
+  EXPECT_EQ(Recovers(), 0);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answers"));
+}
+
+TEST_F(ReturnedTest, TheWordStaysSpentWhenTheCoordinatorDies) {
+  Begin();
+  world_.agents.Connect(kOldDatabase);
+  world_.Run(absl::Seconds(1));
+  world_.Kill();
+  world_.agents.Disconnect(kOldDatabase);
+  world_.Start();
+  Go();
+  EXPECT_EQ(Recovers(), 0);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("is silent again"));
+  world_.Kill();
+  world_.Start();
+  world_.Run(absl::Seconds(3));
+  EXPECT_EQ(Recovers(), 0);
+  world_.agents.Connect(kOldDatabase);
+  SeeFenced(kOldDatabase, "mgc");
+  EXPECT_EQ(Recovers(), 1);
+}
+
+TEST_F(ReturnedTest, AnOpenSessionIsEnoughBeforeAnythingIsHeardInIt) {
+  Begin();
+  world_.agents.Welcome(kOldChat);
+  Go();
+  EXPECT_EQ(Recovers(), 0);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("baton-guard fence chat 1.2 on hq-chat1"));
+}
+
+TEST_F(ReturnedTest, ChatIsNotServedBeforeWhoAnswersIsFencedAlsoPastTheRecover) {
+  world_.agents.silent.insert("Recover");
+  ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
+  world_.Run(absl::Seconds(3));
+  ASSERT_EQ(Of().steps[6].state, StepState::kRunning);
+  world_.agents.Connect(kOldChat);
+  Outcome recovered = OkOutcome();
+  recovered.position = LogPosition{2, 0x3000060};
+  world_.driver->OnCommandEnded(Of().CommandOf(6), recovered);
+  world_.Run(absl::Seconds(3));
+  EXPECT_EQ(Of().steps[7].attempt, 0);
+  EXPECT_EQ(Of().state, PlanState::kWaiting);
+  SeeFenced(kOldChat, "chat");
+  world_.Run();
+  EXPECT_EQ(Of().state, PlanState::kSucceeded) << Of().waiting_for;
+}
+
+TEST_F(ReturnedTest, ALostRecoverIsNotTriedAgainWhileSomebodyAnswersUnfenced) {
+  world_.agents.silent.insert("Recover");
+  ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
+  world_.Run(absl::Seconds(3));
+  world_.agents.Connect(kOldDatabase);
+  world_.driver->OnCommandNotAccepted(Of().CommandOf(6));
+  world_.Run(absl::Seconds(3));
+  EXPECT_EQ(Recovers(), 1);
+  ASSERT_EQ(Of().state, PlanState::kWaiting);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answers"));
+  EXPECT_FALSE(world_.Operate(kMove, Verb::kRetry).ok());
+  Resume();
+  EXPECT_EQ(Recovers(), 1);
+  EXPECT_EQ(Of().state, PlanState::kWaiting);
+  world_.agents.silent.clear();
+  SeeFenced(kOldDatabase, "mgc");
+  Resume();
+  world_.Run();
+  EXPECT_EQ(Of().state, PlanState::kSucceeded) << Of().waiting_for;
+}
+
+TEST_F(ReturnedTest, APausedPlanStaysPausedWhoeverIsFenced) {
+  Begin();
+  world_.agents.Connect(kOldDatabase);
+  Go();
+  ASSERT_TRUE(world_.Operate(kMove, Verb::kPause).ok());
+  SeeFenced(kOldDatabase, "mgc");
+  EXPECT_EQ(Recovers(), 0);
+  Resume();
+  EXPECT_EQ(Recovers(), 1);
+}
+
+TEST_F(ReturnedTest, WaitingForAFenceItCanBeGivenUp) {
+  Begin();
+  world_.agents.Connect(kOldDatabase);
+  Go();
+  ASSERT_TRUE(world_.Operate(kMove, Verb::kAbort).ok());
+  world_.Run();
+  EXPECT_EQ(Of().state, PlanState::kFailed);
+  EXPECT_THAT(Of().end_text, HasSubstr("was not given the right to write"));
+  EXPECT_EQ(world_.driver->state().FindPool(kPoolId)->fence_due.size(), 2u);
+}
+
+TEST_F(ReturnedTest, OncePromotedNothingMoreIsNotedOfThem) {
+  ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
+  world_.Run();
+  ASSERT_EQ(Of().state, PlanState::kSucceeded);
+  world_.agents.Connect(kOldDatabase);
+  world_.Run();
+  EXPECT_THAT(Of().returned, IsEmpty());
+}
+
+}  // namespace
+}  // namespace baton::testing
