@@ -91,10 +91,15 @@ void Provoke(Mutation mutation, Rng& rng, Scenario* scenario) {
       fault.delay = rng.Between(0, 30) * kMilli;
       return add(FaultKind::kServerCrash, "Recover", Point::kAccepted);
     case Mutation::kRecoverBeforeReturnFenced:
-      // Back when the failover has hardly begun.
+      // Back in the middle of a slow failover, and slow to stop.
       scenario->loss = Loss::kCutOff;
-      scenario->loss_lasts = rng.Between(6000, 12000) * kMilli;
-      return;
+      scenario->loss_lasts = rng.Between(7000, 11000) * kMilli;
+      fault.host = 0;
+      fault.lasts = 12 * kSecond;
+      add(FaultKind::kSupervisorPause, "StopLogShipping", Point::kAccepted);
+      fault.host = 1;
+      fault.lasts = 3 * kSecond;
+      return add(FaultKind::kAgentPause, "CopyPendingLogs", Point::kAccepted);
     case Mutation::kUnknownTakenForDone:
       return add(FaultKind::kAgentCrash, "Fence", Point::kAccepted);
     default:
