@@ -62,7 +62,7 @@ constexpr std::array kMutations = {
                  "the coordinator confirms rights that a plan is taking away"},
     MutationInfo{M::kActivateFirst, "activate-first", "chat",
                  "the plan activates the new chat server before the old one is gone"},
-    MutationInfo{M::kPointAtForgotten, "point-at-forgotten", "ends-or-waits",
+    MutationInfo{M::kPointAtForgotten, "point-at-forgotten", "chat",
                  "the plan does not point the new chat server at the new primary"},
     MutationInfo{M::kDrainNotProven, "deactivate-not-proven", "chat",
                  "Deactivate writes its fence and does not wait for the stop"},

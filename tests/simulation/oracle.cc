@@ -315,6 +315,7 @@ void Oracle::OnAct(const Unit& unit, const Command& command, const Epoch& durabl
     recovering_[unit.index] = command.plan;
     CheckMayRecover(unit, command);
   }
+  if (std::holds_alternative<Activate>(command.action)) CheckPointsAtWriter(unit, command);
 }
 
 void Oracle::CheckMayRecover(const Unit& unit, const Command& command) {

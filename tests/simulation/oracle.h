@@ -170,6 +170,7 @@ class Oracle {
   void OnReturned(const ReturnFenced& fact);
   void CheckHolds(const Step& step, const Outcome& outcome);
   void CheckShipped(const Unit& unit, const LogPosition& final);
+  void CheckPointsAtWriter(const Unit& unit, const Command& command);
   void CheckMayRecover(const Unit& unit, const Command& command);
   void CheckAcknowledged(const Unit& unit, const char* when);
 

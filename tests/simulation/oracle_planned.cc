@@ -36,6 +36,16 @@ void Oracle::CheckChatChosen(const Plan& plan, const Snapshot& seen) {
   }
 }
 
+// PointAt precedes Activate, in every order.
+void Oracle::CheckPointsAtWriter(const Unit& unit, const Command& command) {
+  const PoolState* pool = durable_.FindPool(world_.pool);
+  if (pool == nullptr || pool->epoch != command.epoch || pool->rights.empty()) return;
+  const HostId& writer = pool->rights.begin()->second.writer;
+  if (writer.empty() || unit.points_at == world_.HostIndex(writer)) return;
+  Fail(Checker::kChat, absl::StrCat(unit.ref.ToString(), " is activated, and not pointed at ",
+                                    writer.value(), ", which is written"));
+}
+
 // Whose log has a gap takes over only where somebody gave up what lies behind it, or after it was
 // seeded anew.
 void Oracle::CheckGapNamed(const Plan& plan, const Goal& said, const Snapshot& seen) {
