@@ -60,6 +60,20 @@ Outcome SealedAt(const LogPosition& seal, const std::string& system_id, const st
   return outcome;
 }
 
+// The loss was stated before anything began, by what there was then.
+absl::Status RefuseLess(const std::string& name, const StopLogShipping& action,
+                        const ReplayPoint& point, const LogChain& chain) {
+  const LogPosition had = std::max(point.position, {chain.end.timeline, chain.end.lsn + 1});
+  if (had >= action.announced) return absl::OkStatus();
+  return Refusal(
+      "KEEPS_LESS",
+      absl::StrCat(name, ": found its log to end at ", had.ToString(),
+                   chain.gap.empty() ? "" : absl::StrCat(", with ", chain.gap, " missing"),
+                   ", wanted all up to ", action.announced.ToString(),
+                   ", which the plan said would be kept: bring the log files back to the share, or "
+                   "abort the plan and ask anew: the answer states the loss as it is now"));
+}
+
 absl::Status RefuseForeign(const std::string& name, const StopLogShipping& action,
                            const std::string& system_id) {
   if (action.fetch.empty()) {
@@ -76,7 +90,8 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const StopLogShipping& actio
   BATON_RETURN_IF_ERROR(context->RefuseOlder(record));
   BATON_RETURN_IF_ERROR(RefuseHolder(context, record));
   BATON_ASSIGN_OR_RETURN(ReplayPoint point, FindReplayPoint(context));
-  BATON_RETURN_IF_ERROR(RefuseForeign(instance.config().resource.value(), action, point.system_id));
+  const std::string& name = instance.config().resource.value();
+  BATON_RETURN_IF_ERROR(RefuseForeign(name, action, point.system_id));
   if (const auto sealed = SealedBefore(*context, record, action); sealed.has_value()) {
     return SealedAt(*sealed, point.system_id, "");
   }
@@ -86,6 +101,7 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const StopLogShipping& actio
   for (int round = 1;; ++round) {
     BATON_RETURN_IF_ERROR(context->Live());
     BATON_ASSIGN_OR_RETURN(const LogChain chain, ChainNow(context, action, point));
+    if (round == 1) BATON_RETURN_IF_ERROR(RefuseLess(name, action, point, chain));
     record.fetch.back().sealed = chain.end;
     BATON_RETURN_IF_ERROR(EnsureFence(context, record));
     // What was served between list and seal lies in its log: the seal must not leave it out.

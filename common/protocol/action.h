@@ -73,11 +73,13 @@ struct Recover {
 };
 // On the backup (domain.md F1): the last of `fetch` takes no more. Outcome: position = where it is
 // sealed, the end of the last log file that a share or the copy destination has without a gap
-// before it. From then on nothing that a late push brings is served.
+// before it. From then on nothing that a late push brings is served. Refused, and nothing sealed,
+// where that keeps less than `announced`.
 struct StopLogShipping {
   std::vector<Lineage> fetch;
   bool without_share =
       false;  // an operator's word that the share is gone: only what was copied counts
+  LogPosition announced;  // what the plan said would be kept; none: nothing
 };
 // On the backup: log that a dead instance wrote and never shipped goes from its data directory, as
 // this host can read it, to the copy destination of `from`. Outcome: bytes.

@@ -47,6 +47,7 @@ struct FillAction {
   void operator()(const StopLogShipping& stop) const {
     SetFetch(stop.fetch, out.mutable_stop_log_shipping());
     out.mutable_stop_log_shipping()->set_without_share(stop.without_share);
+    *out.mutable_stop_log_shipping()->mutable_announced() = ToProto(stop.announced);
   }
   void operator()(const SalvageLogs& salvage) const {
     *out.mutable_salvage_logs()->mutable_from() = ToProto(salvage.from);
@@ -104,7 +105,7 @@ absl::StatusOr<std::vector<Lineage>> FetchFrom(const Lineages& lineages) {
 
 absl::StatusOr<Action> ShippingFrom(const v1::StopLogShippingAction& proto) {
   BATON_ASSIGN_OR_RETURN(auto fetch, FetchFrom(proto.fetch()));
-  return StopLogShipping{std::move(fetch), proto.without_share()};
+  return StopLogShipping{std::move(fetch), proto.without_share(), FromProto(proto.announced())};
 }
 
 absl::StatusOr<Action> SalvageFrom(const v1::SalvageLogsAction& proto) {

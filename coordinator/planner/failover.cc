@@ -147,7 +147,8 @@ class Failover {
                                    "Salvage the log of", after)};
     }
     const int sealed = builder_.OnDatabase(
-        *move.database, *move.to, StopLogShipping{move.right->lineages, takeover.without_share},
+        *move.database, *move.to,
+        StopLogShipping{move.right->lineages, takeover.without_share, takeover.loss.kept},
         "Stop the log shipping of", after);
     Document("F1");
     ApplyPendingLogs apply;

@@ -106,6 +106,8 @@ constexpr std::array kMutations = {
                  "a log file that differs from its checksum is copied and applied"},
     MutationInfo{M::kRoomNotLookedAt, "quarantines-without-room", "orphans",
                  "Quarantine removes data though its copy was cut off by a full disk"},
+    MutationInfo{M::kSealsWhatIsLeft, "seals-what-is-left", "loss",
+                 "a log that ends before what was announced is sealed there"},
     MutationInfo{M::kRightForgetsFetch, "right-forgets-fetch", "loss",
                  "who is given the right can restore nothing more before it is open"},
     MutationInfo{M::kRecoverBeforeReturnFenced, "recover-before-return-is-fenced", "order",

@@ -58,6 +58,7 @@ enum class Mutation {
   kGapIgnored,
   kDamagedLogTaken,
   kRoomNotLookedAt,
+  kSealsWhatIsLeft,
   kRightForgetsFetch,
   kRecoverBeforeReturnFenced,
 };

@@ -49,7 +49,13 @@ Task<Outcome> Act(Run* run, StopLogShipping action) {
         co_return Refuse(*run, "SHARE_UNREADABLE", "the share's marker is missing");
       }
     }
-    record.fetch.back().sealed = unit.FollowChain(action.fetch, !action.without_share).end;
+    const LogPosition end = unit.FollowChain(action.fetch, !action.without_share).end;
+    const LogPosition had =
+        std::max<LogPosition>({unit.data.timeline, unit.data.end}, {end.timeline, end.lsn + 1});
+    if (round == 0 && had < action.announced && !world.Is(Mutation::kSealsWhatIsLeft)) {
+      co_return Refuse(*run, "KEEPS_LESS", "the log ends before what was announced");
+    }
+    record.fetch.back().sealed = end;
     SIM_TRY(WriteFence(run, record));
     // What was served between list and seal lies in its log: the seal must not leave it out.
     if (unit.data.end <= record.fetch.back().sealed->lsn + 1 || round == 5) break;

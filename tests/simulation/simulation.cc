@@ -31,6 +31,7 @@ bool NeedsFailover(Mutation mutation) {
     case Mutation::kRoomNotLookedAt:
     case Mutation::kRightForgetsFetch:
     case Mutation::kRecoverBeforeReturnFenced:
+    case Mutation::kSealsWhatIsLeft:
       return true;
     default:
       return false;
@@ -100,6 +101,12 @@ void Provoke(Mutation mutation, Rng& rng, Scenario* scenario) {
       fault.host = 1;
       fault.lasts = 3 * kSecond;
       return add(FaultKind::kAgentPause, "CopyPendingLogs", Point::kAccepted);
+    case Mutation::kSealsWhatIsLeft:
+      scenario->loss = Loss::kCutOff;
+      fault.move = 0;
+      fault.delay = rng.Between(0, 2000) * kMilli;
+      fault.lasts = rng.Between(2000, 6000) * kMilli;
+      return add(FaultKind::kLogDamaged, "Canary", Point::kFinished);
     case Mutation::kUnknownTakenForDone:
       return add(FaultKind::kAgentCrash, "Fence", Point::kAccepted);
     default:

@@ -226,6 +226,14 @@ TEST(FailoverTest, AGapIsNamedAndTheLogSealedBeforeIt) {
     const Observation seen = world.Observe(away);
     return seen.database()->state == DatabaseState::kStandby;
   });
+  // Had more been announced, nothing would be sealed.
+  const Outcome less =
+      world.Do(away, StopLogShipping{world.lineages(), false, {1, uint64_t{1} << 40}});
+  EXPECT_EQ(less.reason, "KEEPS_LESS") << less.message;
+  EXPECT_NE(less.message.find(missing), std::string::npos) << less.message;
+  const absl::StatusOr<FenceRecord> fence = ReadFenceFile(away.config);
+  ASSERT_TRUE(fence.ok());
+  EXPECT_FALSE(fence->fetch.back().sealed.has_value());
   world.Eventually("the gap is seen",
                    [&] { return world.Observe(away).database()->gap == missing; });
   world.NextEpoch();

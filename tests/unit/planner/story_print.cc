@@ -34,7 +34,8 @@ std::string PrintAction(const Step& step) {
     absl::StrAppend(&text, " write=", Print(recover->write));
   } else if (const auto* stop = std::get_if<StopLogShipping>(&action)) {
     absl::StrAppend(&text, " fetch=", Print(stop->fetch),
-                    stop->without_share ? " without share" : "");
+                    stop->without_share ? " without share" : "",
+                    stop->announced.none() ? "" : " up to " + stop->announced.ToString());
   } else if (const auto* salvage = std::get_if<SalvageLogs>(&action)) {
     absl::StrAppend(&text, " for ", Print(salvage->from));
   } else if (const auto* configure = std::get_if<ConfigureLogShipping>(&action)) {

@@ -23,7 +23,7 @@ std::vector<Action> AllActions() {
           CopyPendingLogs{{kFirst}},
           ApplyPendingLogs{{1, 0x300}, true},
           Recover{kSecond, true},
-          StopLogShipping{{kFirst, kSecond}, true},
+          StopLogShipping{{kFirst, kSecond}, true, {1, 0x3000}},
           SalvageLogs{kFirst, "/mnt/dead/data"},
           ConfigureLogShipping{true},
           Seed{HostId("hq-sql1"), "73"},
