@@ -93,13 +93,16 @@ void Raised(PoolState& pool, const Plan& plan, const Epoch& epoch) {
   }
 }
 
-void Started(PoolState& pool, const Step& step) {
+void Started(PoolState& pool, const Plan& plan, const Step& step) {
   const Action& action = *step.action();
   WriteRight* right = RightOf(pool, step);
   if (std::holds_alternative<Fence>(action)) {
     if (right != nullptr && right->writer == step.target.host) right->writer = HostId();
   } else if (std::holds_alternative<Drain>(action) || std::holds_alternative<Deactivate>(action)) {
     pool.active_chat.erase(step.target);
+  } else if (std::holds_alternative<Activate>(action)) {
+    // Whatever becomes of the answer.
+    pool.active_chat[step.target] = step.undo ? plan.undo_epoch : plan.epoch;
   } else if (std::holds_alternative<Quarantine>(action) || std::holds_alternative<Seed>(action)) {
     if (right != nullptr) right->followers.erase(step.target.host);
   }
@@ -117,7 +120,6 @@ void Succeeded(PoolState& pool, const Plan& plan, const Step& step, const Outcom
   } else if (const auto* unfence = std::get_if<Unfence>(&action)) {
     Unfenced(pool, plan, step, unfence->write);
   } else if (std::holds_alternative<Activate>(action)) {
-    pool.active_chat[step.target] = step.undo ? plan.undo_epoch : plan.epoch;
     pool.fence_due.erase(step.target);
   } else if (std::holds_alternative<StartStandby>(action)) {
     pool.fence_due.erase(step.target);
@@ -142,7 +144,7 @@ void Evolve(PoolState& state, const Plan& plan, const Record& record) {
     if (raised->plan == plan.id) Raised(state, plan, raised->epoch);
   } else if (const auto* started = std::get_if<StepStarted>(&record.fact)) {
     const Step* step = ActingStep(plan, started->plan, started->step);
-    if (step != nullptr) Started(state, *step);
+    if (step != nullptr) Started(state, plan, *step);
   } else if (const auto* finished = std::get_if<StepFinished>(&record.fact)) {
     const Step* step = ActingStep(plan, finished->plan, finished->step);
     if (step != nullptr && finished->outcome.ok()) {
