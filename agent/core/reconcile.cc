@@ -58,8 +58,10 @@ std::optional<Lineage> NewerRight(const std::optional<Lineage>& a,
 }
 
 bool OutdatesRevoke(const FenceRecord& record, const Epoch& epoch) {
-  if (record.fence_epoch > epoch) return true;
-  return MayRunWritable(record.phase) && record.write.has_value() && record.write->epoch >= epoch;
+  if (record.write.has_value() && record.write->epoch >= epoch) {
+    return MayRunWritable(record.phase) || record.fence_epoch > epoch;
+  }
+  return MayRunWritable(record.phase) && record.fence_epoch > epoch;
 }
 
 FenceRecord TakeRight(FenceRecord record, const Epoch& epoch) {
@@ -71,7 +73,7 @@ FenceRecord TakeRight(FenceRecord record, const Epoch& epoch) {
   const bool unsealed = ships && !record.write->sealed.has_value();
   const bool closes = record.phase == FencePhase::kClosed || !unsealed;
   record.phase = closes ? FencePhase::kClosed : FencePhase::kClosing;
-  record.fence_epoch = epoch;
+  record.fence_epoch = std::max(record.fence_epoch, epoch);
   return record;
 }
 

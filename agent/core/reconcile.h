@@ -41,8 +41,8 @@ std::optional<FenceRecord> WithoutFile(const std::optional<FenceRecord>& file,
 // The one of the higher epoch; `a` where they are alike.
 std::optional<Lineage> NewerRight(const std::optional<Lineage>& a, const std::optional<Lineage>& b);
 
-// Does `record` show that Revoke under `epoch` comes too late: that the fence was written under a
-// higher epoch, or holds a right that was given under this one or a later one?
+// Does `record` show that Revoke under `epoch` comes too late: that a right was given under this one
+// or a later one? A fence that was closed under a higher one, by hand say, only does more than it.
 bool OutdatesRevoke(const FenceRecord& record, const Epoch& epoch);
 
 // `record` after its right was taken under `epoch`: closing while it names a log that was not

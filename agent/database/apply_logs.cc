@@ -19,6 +19,8 @@ constexpr absl::Duration kReplayPoll = absl::Milliseconds(1);
 constexpr absl::Duration kFirstNudge = absl::Milliseconds(10);
 constexpr absl::Duration kLastNudge = absl::Milliseconds(500);
 constexpr absl::Duration kLookTimeout = absl::Seconds(5);
+// Between two looks for a missing file: a list of a share may miss one that comes just then.
+constexpr absl::Duration kGapLook = absl::Seconds(2);
 
 absl::Status Wake(ActionContext* context) {
   BATON_ASSIGN_OR_RETURN(PostgresqlConnection * connection,
@@ -49,6 +51,39 @@ class ReplayWaker {
   uint64_t last_position_ = 0;
   absl::Duration wait_ = kFirstNudge;
   absl::Duration next_ = absl::ZeroDuration();  // on the clock; at first at once
+};
+
+// A file that is missing while a later one is there does not come any more, since one is shipped
+// after the other; unless somebody brings it back.
+class GapWatch {
+ public:
+  // After a look at the standby. GAP: it waits for such a file for good.
+  absl::Status Saw(const PostgresqlInstance& instance, const ServerView& view) {
+    const absl::Duration now = instance.clock().SinceBoot();
+    if (view.position != position_) {
+      position_ = view.position;
+      gap_.clear();
+      next_ = now + kGapLook;
+    }
+    if (now < next_) return absl::OkStatus();
+    next_ = now + kGapLook;
+    const absl::StatusOr<std::string> gap =
+        WaitedGap(instance, view, ArchivePlace::kCopiedAndShares);
+    if (!gap.ok()) return absl::OkStatus();  // a share that cannot be read tells nothing
+    if (gap->empty() || *gap != gap_) {
+      gap_ = *gap;
+      return absl::OkStatus();
+    }
+    return Failure("GAP", absl::StrCat(instance.config().resource.value(), ": waits for ", gap_,
+                                       ", which is missing though later files are there: bring it "
+                                       "back to the share, or abort and have it seeded anew: baton "
+                                       "protect"));
+  }
+
+ private:
+  LogPosition position_;
+  std::string gap_;
+  absl::Duration next_ = absl::ZeroDuration();
 };
 
 std::string WhatItWaitsFor(const ServerView& view, const LogPosition& until) {
@@ -153,6 +188,7 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const ApplyPendingLogs& acti
   PostgresqlInstance& instance = context->instance();
   const std::string& name = instance.config().resource.value();
   ReplayWaker waker;
+  GapWatch gaps;
   EndOfServed end;
   std::string state = "gave no answer";
   std::optional<uint64_t> start;
@@ -172,6 +208,7 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const ApplyPendingLogs& acti
         outcome.message = absl::StrCat("applied to ", view->position.ToString());
         return outcome;
       }
+      BATON_RETURN_IF_ERROR(gaps.Saw(instance, *view));
       state = WhatItWaitsFor(*view, action.until);
       if (!start.has_value()) start = view->position.lsn;
       context->Report("applying log", view->position.lsn - *start,

@@ -97,8 +97,7 @@ absl::Status RefuseRecovering(const PostgresqlInstance& instance) {
                               "promote it yet; look at baton status, and ask again"));
 }
 
-// A segment that is waited for while a later one of its timeline has come is a gap: one that may as
-// well be stopped need not get over it.
+// One that may as well be stopped need not get over a gap.
 absl::Status CheckReplay(const PostgresqlInstance& instance, const CheckDatabase& wanted,
                          const ServerView& view) {
   const std::string& name = instance.config().resource.value();
@@ -109,20 +108,10 @@ absl::Status CheckReplay(const PostgresqlInstance& instance, const CheckDatabase
   if (view.startup_pid == 0) {
     return Failure("NO_REPLAY", absl::StrCat(name, ": found no startup process that replays"));
   }
-  const std::optional<StartupTitle> title = ParseStartupTitle(view.startup_title);
-  if (!wanted.running || !title.has_value() || !title->waiting) return absl::OkStatus();
-  BATON_ASSIGN_OR_RETURN(const ControlData control, instance.Control());
-  BATON_ASSIGN_OR_RETURN(const FenceRecord record, instance.Fence());
-  BATON_ASSIGN_OR_RETURN(
-      const ArchivedLog copied,
-      instance.archive().List(
-          record.fetch,
-          WalSegmentName(WalSegmentOf(view.position, control.segment_bytes), control.segment_bytes),
-          ArchivePlace::kCopied));
-  const LogChain chain = FollowChain(view.position, copied, control.segment_bytes);
-  // One that it has by other means is not missing.
-  if (chain.gap.empty() || chain.gap.substr(8) != title->segment.substr(8)) return absl::OkStatus();
-  return Failure("GAP", absl::StrCat(name, ": waits for ", title->segment,
+  if (!wanted.running) return absl::OkStatus();
+  BATON_ASSIGN_OR_RETURN(const std::string gap, WaitedGap(instance, view, ArchivePlace::kCopied));
+  if (gap.empty()) return absl::OkStatus();
+  return Failure("GAP", absl::StrCat(name, ": waits for ", gap,
                                      ", which is missing though later files have come: the log "
                                      "has a gap"));
 }

@@ -51,9 +51,9 @@ absl::Status RefuseUnfence(ActionContext* context, const FenceRecord& record,
                    absl::StrCat("the control file of ", name, " says \"", control.state,
                                 "\"; what was in recovery is promoted (Recover)"));
   }
-  // Of an instance whose fence file or ledger is lost, its control file knows what it was.
-  BATON_ASSIGN_OR_RETURN(const bool wrote, context->instance().WroteLast(control));
-  const bool was_primary = wrote && record.fetch.empty();
+  // Of an instance whose fence file and ledger are both lost, its control file knows what it was; a
+  // copy of a running primary looks like a crashed one, so only a clean stop counts.
+  const bool was_primary = control.stopped_as_primary() && record.fetch.empty();
   if (standby_signal && !record.write.has_value() && !was_primary) {
     return Refusal("IS_A_STANDBY",
                    absl::StrCat(name,

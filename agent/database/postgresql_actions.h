@@ -102,6 +102,11 @@ absl::StatusOr<LogPosition> ReplayToEnd(ActionContext* context, ServerView view)
 // lineages in its fence file serve. At once where there are none, or its log has left them.
 absl::Status ReplayWhatWasSealed(ActionContext* context, const LogPosition& seen);
 
+// The segment that a standby waits for while a later one of its timeline has come to `place`: it
+// does not come any more by itself. Empty: it waits for none such.
+absl::StatusOr<std::string> WaitedGap(const PostgresqlInstance& instance, const ServerView& view,
+                                      ArchivePlace place);
+
 // Who holds a right to write follows nobody.
 absl::Status RefuseHolder(ActionContext* context, const FenceRecord& record);
 

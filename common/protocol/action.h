@@ -79,7 +79,7 @@ struct StopLogShipping {
   std::vector<Lineage> fetch;
   bool without_share =
       false;  // an operator's word that the share is gone: only what was copied counts
-  LogPosition announced;  // what the plan said would be kept; none: nothing
+  LogPosition announced = {};  // what the plan said would be kept; none: nothing
 };
 // On the backup: log that a dead instance wrote and never shipped goes from its data directory, as
 // this host can read it, to the copy destination of `from`. Outcome: bytes.

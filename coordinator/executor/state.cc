@@ -92,6 +92,20 @@ bool Concerns(const CoordinatorState& state, const PoolId& pool, const DatabaseI
                      [&](const Step& step) { return step.database == database; });
 }
 
+// The plan under way has sent its Activate and knows of no success: it settles that itself.
+bool BeingActivated(const CoordinatorState& state, const PoolId& pool, const ResourceRef& ref) {
+  const Execution* running = state.FindRunning(pool);
+  if (running == nullptr) return false;
+  for (size_t i = 0; i < running->steps.size(); ++i) {
+    const Step& step = running->plan->steps[i];
+    const StepExecution& now = running->steps[i];
+    const bool activates = step.target == ref && step.action() != nullptr &&
+                           std::holds_alternative<Activate>(*step.action());
+    if (activates && now.attempt > 0 && now.state != StepState::kSucceeded) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 const Execution* CoordinatorState::FindExecution(const PlanId& id) const {
@@ -158,7 +172,8 @@ std::vector<Confirmation> ConfirmationsFor(const CoordinatorState& state, const 
       if (may(ref, Concerns(state, id, database.id), epoch)) found.push_back({id, ref, epoch});
     }
     for (const auto& [ref, epoch] : known->active_chat) {
-      if (ref.host == host && may(ref, true, epoch)) found.push_back({id, ref, epoch});
+      if (ref.host != host || BeingActivated(state, id, ref)) continue;
+      if (may(ref, true, epoch)) found.push_back({id, ref, epoch});
     }
   }
   return found;

@@ -46,7 +46,10 @@ void SimJournal::Append(std::vector<Fact> facts,
     records.push_back({next_++, absl::FromUnixNanos(world_.queue.now()), std::move(fact)});
   }
   ++in_flight_;
-  const Nanos sync = world_.Jitter(100, world_.storms ? 4000 : 400) * kMicro;
+  const Nanos drawn = world_.Jitter(100, world_.storms ? 4000 : 400) * kMicro;
+  // One after the other, as one thread writes and answers them.
+  synced_ = std::max(synced_, world_.queue.now() + drawn);
+  const Nanos sync = synced_ - world_.queue.now();
   const bool early = world_.Is(Mutation::kJournalAnswersEarly);
   if (early) world_.queue.At(process_, 0, [records, done] { done(records); });
   world_.queue.At(process_, early ? 20 * sync : sync,
@@ -60,7 +63,9 @@ void SimJournal::Append(std::vector<Fact> facts,
                       world_.oracle->OnDurable(record);
                     }
                     world_.Sync(SyncPoint::kJournalSynced, kCoordinatorHost);
-                    world_.queue.At(process_, world_.Jitter(10, 200) * kMicro,
+                    const Nanos way = world_.Jitter(10, 200) * kMicro;
+                    answered_ = std::max(answered_, world_.queue.now() + way);
+                    world_.queue.At(process_, answered_ - world_.queue.now(),
                                     [this, records = std::move(records), done = std::move(done),
                                      early]() mutable {
                                       --in_flight_;

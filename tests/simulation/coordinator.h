@@ -33,6 +33,7 @@ class SimJournal : public Journal {
   bool idle() const { return in_flight_ == 0; }
   void Died() {
     in_flight_ = 0;
+    synced_ = answered_ = 0;
     next_ = durable_.size() + 1;
   }
 
@@ -42,6 +43,8 @@ class SimJournal : public Journal {
   std::vector<Record> durable_;
   uint64_t next_ = 1;
   int in_flight_ = 0;
+  Nanos synced_ = 0;    // when the last append is durable
+  Nanos answered_ = 0;  // and when it is answered
 };
 
 class CoordinatorProcess : public AgentGateway {

@@ -309,10 +309,19 @@ bool HasAllServed(const Unit& unit, const LogPosition& until) {
          unit.data.end / kSegmentBytes >= end.lsn / kSegmentBytes;
 }
 
+// About as long as a real agent looks twice.
+constexpr int kGapLooks = 30;
+
+bool WaitsInGap(const Unit& unit) {
+  return unit.fence.visible.has_value() && unit.FollowChain(unit.fence.visible->fetch, true).gap;
+}
+
 Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
   Unit& unit = run->unit;
   Nanos wait = kMilli;
   bool started = false;
+  int looks = 0;  // that found a file missing for good, and no replay
+  uint64_t replayed = 0;
   unit.idle_replays = 0;
   while (true) {
     if (!unit.Runs() && !std::exchange(started, true)) unit.RequestStart();
@@ -329,6 +338,9 @@ Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
         co_return At(unit);
       }
       if (action.to_end && HasAllServed(unit, action.until)) co_return At(unit);
+      const bool moves = std::exchange(replayed, unit.data.end) != unit.data.end;
+      looks = !moves && WaitsInGap(unit) ? looks + 1 : 0;
+      if (looks > kGapLooks) co_return Fail("GAP", "a log file is missing, later ones are there");
       unit.ReplaySoon(kMilli / 4);
     }
     SIM_PAUSE(run, wait, wait * 2);

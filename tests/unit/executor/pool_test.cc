@@ -62,6 +62,17 @@ TEST_F(PoolTest, DeadChatHostOfAPlannedMoveLeavesTheDatabaseToItsFence) {
   EXPECT_THAT(pool_.active_chat, IsEmpty());
 }
 
+TEST_F(PoolTest, WhoWasAskedToServeMayServeWhateverTheAnswer) {
+  const ResourceRef chat{HostId("dr-chat1"), ResourceId("chat")};
+  const int activate = Add(chat, Activate{});
+  Start(activate);
+  EXPECT_EQ(pool_.active_chat.at(chat), plan_.epoch);
+  Tell(StepFinished{plan_.id, activate, 1, FailedOutcome("NO_ANSWER", "its agent died")});
+  EXPECT_TRUE(pool_.active_chat.contains(chat));
+  Start(Add(chat, Deactivate{}));
+  EXPECT_FALSE(pool_.active_chat.contains(chat));
+}
+
 TEST_F(PoolTest, FailoverSealsTheOldArchiveAndKnowsTheFork) {
   Tell(EpochRaised{plan_.id, plan_.pool, 2, plan_.epoch});
   Succeed(3, LogPosition{1, 0x30FFFFF});
