@@ -125,6 +125,10 @@ FenceSummary Stricter(const FenceSummary& seen, const std::optional<FenceRecord>
   FenceSummary stricter = seen;
   if (!ledger.has_value()) return stricter;
   stricter.fence_epoch = std::max(seen.fence_epoch, ledger->fence_epoch);
+  // Where the file is lost, the right that it held is not forgotten.
+  if (!seen.file_readable && ledger->write.has_value()) {
+    stricter.write_epoch = ledger->write->epoch;
+  }
   const FencePhase phase = PhaseInBoot(*ledger, boot);
   if (phase > seen.phase) {
     stricter.phase = phase;

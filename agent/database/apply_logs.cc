@@ -21,6 +21,8 @@ constexpr absl::Duration kLastNudge = absl::Milliseconds(500);
 constexpr absl::Duration kLookTimeout = absl::Seconds(5);
 // Between two looks for a missing file: a list of a share may miss one that comes just then.
 constexpr absl::Duration kGapLook = absl::Seconds(2);
+// Longer than any conflict with a query may hold up replay, or a slow share one file.
+constexpr absl::Duration kReplayPatience = absl::Minutes(2);
 
 absl::Status Wake(ActionContext* context) {
   BATON_ASSIGN_OR_RETURN(PostgresqlConnection * connection,
@@ -54,18 +56,28 @@ class ReplayWaker {
 };
 
 // A file that is missing while a later one is there does not come any more, since one is shipped
-// after the other; unless somebody brings it back.
-class GapWatch {
+// after the other; unless somebody brings it back. Whatever else keeps replay from going on is no
+// wait without an end either.
+class ReplayWatch {
  public:
-  // After a look at the standby. GAP: it waits for such a file for good.
-  absl::Status Saw(const PostgresqlInstance& instance, const ServerView& view) {
+  // After a look at the standby. GAP: it waits for a missing file; NO_PROGRESS: for what, `state`
+  // tells.
+  absl::Status Saw(const PostgresqlInstance& instance, const ServerView& view,
+                   const std::string& state) {
     const absl::Duration now = instance.clock().SinceBoot();
     if (view.position != position_) {
       position_ = view.position;
       gap_.clear();
       next_ = now + kGapLook;
+      moved_ = now;
     }
     if (now < next_) return absl::OkStatus();
+    const std::string& name = instance.config().resource.value();
+    if (now - moved_ > kReplayPatience) {
+      return Failure("NO_PROGRESS",
+                     absl::StrCat(name, " has replayed nothing for ",
+                                  absl::FormatDuration(kReplayPatience), ": it ", state));
+    }
     next_ = now + kGapLook;
     const absl::StatusOr<std::string> gap =
         WaitedGap(instance, view, ArchivePlace::kCopiedAndShares);
@@ -74,7 +86,7 @@ class GapWatch {
       gap_ = *gap;
       return absl::OkStatus();
     }
-    return Failure("GAP", absl::StrCat(instance.config().resource.value(), ": waits for ", gap_,
+    return Failure("GAP", absl::StrCat(name, ": waits for ", gap_,
                                        ", which is missing though later files are there: bring it "
                                        "back to the share, or abort and have it seeded anew: baton "
                                        "protect"));
@@ -84,6 +96,7 @@ class GapWatch {
   LogPosition position_;
   std::string gap_;
   absl::Duration next_ = absl::ZeroDuration();
+  absl::Duration moved_ = absl::ZeroDuration();
 };
 
 std::string WhatItWaitsFor(const ServerView& view, const LogPosition& until) {
@@ -188,7 +201,7 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const ApplyPendingLogs& acti
   PostgresqlInstance& instance = context->instance();
   const std::string& name = instance.config().resource.value();
   ReplayWaker waker;
-  GapWatch gaps;
+  ReplayWatch watch;
   EndOfServed end;
   std::string state = "gave no answer";
   std::optional<uint64_t> start;
@@ -208,8 +221,8 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const ApplyPendingLogs& acti
         outcome.message = absl::StrCat("applied to ", view->position.ToString());
         return outcome;
       }
-      BATON_RETURN_IF_ERROR(gaps.Saw(instance, *view));
       state = WhatItWaitsFor(*view, action.until);
+      BATON_RETURN_IF_ERROR(watch.Saw(instance, *view, state));
       if (!start.has_value()) start = view->position.lsn;
       context->Report("applying log", view->position.lsn - *start,
                       std::max(action.until.lsn, view->position.lsn) - *start);

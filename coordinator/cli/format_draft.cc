@@ -39,10 +39,11 @@ std::string FormatLosses(const google::protobuf::RepeatedPtrField<v1::AnnouncedL
   for (const v1::AnnouncedLoss& loss : losses) {
     const std::string commit = LocalTimeToMillis(loss.last_commit_time());
     const std::string end = Text(loss.lost_end());
+    const std::string kept = Text(loss.kept());
     table.Add({loss.database(), LossWindow(loss),
-               end.empty() || loss.bytes() == 0 ? "-" : Bytes(loss.bytes()), Text(loss.kept()),
-               commit.empty() ? "not known" : commit, end.empty() ? "not known" : end,
-               SeenAgo(loss)});
+               end.empty() || loss.bytes() == 0 ? "-" : Bytes(loss.bytes()),
+               kept.empty() ? "not known" : kept, commit.empty() ? "not known" : commit,
+               end.empty() ? "not known" : end, SeenAgo(loss)});
   }
   if (table.empty()) return "";
   return absl::StrCat("announced loss: what was acknowledged after the last commit that is kept\n",

@@ -56,6 +56,11 @@ std::string Describe(const AnnouncedLoss& loss) {
     return absl::StrCat(loss.database.value(), ": nothing, all of its log up to ",
                         loss.kept.ToString(), " is kept");
   }
+  if (loss.kept.none()) {
+    return absl::StrCat(loss.database.value(),
+                        ": all that its writer has and this copy's own log has not; how much that "
+                        "is is not known");
+  }
   std::string text = absl::StrCat(loss.database.value(), ": everything after ");
   if (loss.last_commit == absl::InfinitePast()) {
     absl::StrAppend(&text, "position ", loss.kept.ToString());

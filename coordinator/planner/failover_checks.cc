@@ -132,8 +132,11 @@ void Nothing(AnnouncedLoss& loss) {
   loss.bytes = 0;
 }
 
-// Its log is not the writer's: its last commit tells nothing of what it lacks.
-void Diverged(AnnouncedLoss& loss) { loss.window = absl::InfiniteDuration(); }
+// Its log is not the writer's: neither its position nor its last commit tells what it lacks.
+void Diverged(AnnouncedLoss& loss) {
+  loss.kept = LogPosition();
+  loss.window = absl::InfiniteDuration();
+}
 
 // A given-up move promoted it after it had applied all up to the seal, and nobody wrote since.
 void LossOfPromoted(const Inquiry& ask, const DatabaseMove& move, AnnouncedLoss& loss) {

@@ -197,11 +197,12 @@ bool Simulation::AskToGoOn() {
   }
   Goal goal = NextGoal(PlanKind::kFailover);
   if (Ask(goal)) return true;
-  const bool ahead = refused_by_.contains("FENCE_EPOCH_AHEAD");
+  for (const char* rule : {"FENCE_EPOCH_AHEAD", "UNPROTECTED"}) {
+    if (refused_by_.contains(rule)) goal.override_rules.insert(rule);
+  }
   const bool loses = refused_by_.contains("LOSS_OVER_LIMIT");
-  if (ahead) goal.override_rules.insert("FENCE_EPOCH_AHEAD");
   if (loses) goal.allow_loss = absl::InfiniteDuration();
-  return (ahead || loses) && Ask(std::move(goal));
+  return (loses || !goal.override_rules.empty()) && Ask(std::move(goal));
 }
 
 // "baton-guard fence RESOURCE EPOCH on HOST", where a refusal says so.

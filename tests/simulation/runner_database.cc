@@ -105,7 +105,7 @@ Task<Outcome> Act(Run* run, Fence) {
 // An earlier try may have opened the fence, in this boot or before; somebody may have closed it
 // since.
 bool IsOurs(const FenceRecord& record, const Recover& action) {
-  return record.write == action.write;
+  return record.phase < FencePhase::kClosing && record.write == action.write;
 }
 
 Task<Outcome> OpenFor(Run* run, FenceRecord record, Lineage write, FencePhase phase) {
@@ -311,6 +311,7 @@ bool HasAllServed(const Unit& unit, const LogPosition& until) {
 
 // About as long as a real agent looks twice.
 constexpr int kGapLooks = 30;
+constexpr Nanos kReplayPatience = 10 * kSecond;
 
 bool WaitsInGap(const Unit& unit) {
   return unit.fence.visible.has_value() && unit.FollowChain(unit.fence.visible->fetch, true).gap;
@@ -321,6 +322,7 @@ Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
   Nanos wait = kMilli;
   bool started = false;
   int looks = 0;  // that found a file missing for good, and no replay
+  Nanos replayed_at = run->agent.world.queue.now();
   uint64_t replayed = 0;
   unit.idle_replays = 0;
   while (true) {
@@ -340,6 +342,9 @@ Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
       if (action.to_end && HasAllServed(unit, action.until)) co_return At(unit);
       const bool moves = std::exchange(replayed, unit.data.end) != unit.data.end;
       looks = !moves && WaitsInGap(unit) ? looks + 1 : 0;
+      const Nanos now = run->agent.world.queue.now();
+      if (moves) replayed_at = now;
+      if (now - replayed_at > kReplayPatience) co_return Fail("NO_PROGRESS", "nothing is replayed");
       if (looks > kGapLooks) co_return Fail("GAP", "a log file is missing, later ones are there");
       unit.ReplaySoon(kMilli / 4);
     }
