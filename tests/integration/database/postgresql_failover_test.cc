@@ -231,7 +231,7 @@ TEST(FailoverTest, AGapIsNamedAndTheLogSealedBeforeIt) {
       world.Do(away, StopLogShipping{world.lineages(), false, {1, uint64_t{1} << 40}});
   EXPECT_EQ(less.reason, "KEEPS_LESS") << less.message;
   EXPECT_NE(less.message.find(missing), std::string::npos) << less.message;
-  const absl::StatusOr<FenceRecord> fence = ReadFenceFile(away.config);
+  const absl::StatusOr<FenceRecord> fence = away.fences->Read();
   ASSERT_TRUE(fence.ok());
   EXPECT_FALSE(fence->fetch.back().sealed.has_value());
   world.Eventually("the gap is seen",
