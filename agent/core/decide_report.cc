@@ -77,6 +77,10 @@ Observation Settle(const AgentState& now, const ResourceId& resource, Observatio
   if (state == nullptr) return seen;
   seen.pool = state->pool;
   seen.fence = Stricter(seen.fence, state->fence, state->boot);
+  // What the file would say of epochs, the pool's commands meet all the same.
+  if (!seen.fence.file_readable) {
+    seen.fence.fence_epoch = std::max(seen.fence.fence_epoch, now.EpochOf(state->pool));
+  }
   return seen;
 }
 

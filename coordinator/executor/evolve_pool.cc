@@ -80,6 +80,7 @@ void Unfenced(PoolState& pool, const Plan& plan, const Step& step, const Lineage
 }
 
 void Raised(PoolState& pool, const Plan& plan, const Epoch& epoch) {
+  if (epoch.generation > pool.epoch.generation) pool.held_elsewhere = false;
   pool.epoch = std::max(pool.epoch, epoch);
   if (epoch != plan.epoch) return;  // an undo
   for (const ResourceRef& ref : plan.fence_on_return) {
@@ -147,6 +148,7 @@ void Evolve(PoolState& state, const Plan& plan, const Record& record) {
     if (step != nullptr) Started(state, plan, *step);
   } else if (const auto* finished = std::get_if<StepFinished>(&record.fact)) {
     const Step* step = ActingStep(plan, finished->plan, finished->step);
+    if (finished->outcome.reason == "JOURNAL_UNKNOWN") state.held_elsewhere = true;
     if (step != nullptr && finished->outcome.ok()) {
       Succeeded(state, plan, *step, finished->outcome);
     }

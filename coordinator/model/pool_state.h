@@ -34,6 +34,8 @@ struct WriteRight {
 struct PoolState {
   bool adopted = false;
   Epoch epoch;  // the highest ever raised
+  // An agent holds the pool for another journal's: only a new generation brings it here.
+  bool held_elsewhere = false;
   std::map<DatabaseId, WriteRight> rights;
   std::map<ResourceRef, Epoch> active_chat;  // chat servers that may serve, and since which epoch
   // Were not reached when their right was taken: to be fenced under this epoch at their next

@@ -36,7 +36,8 @@ class Adoption {
     plan.from_site = plan.to_site = ask.seen.topology->SiteOf(pairs_.front().primary->host);
     plan.epoch_before = HighestSeen(ask);
     // A journal that is new to the pool, or that others have overtaken, begins a generation.
-    const bool ours = state_ != nullptr && plan.epoch_before.generation == state_->epoch.generation;
+    const bool ours = state_ != nullptr && !state_->held_elsewhere &&
+                      plan.epoch_before.generation == state_->epoch.generation;
     plan.epoch = ours ? plan.epoch_before.Next() : Epoch{plan.epoch_before.generation + 1, 1};
     plan.undo_epoch = plan.epoch.Next();
     // A move that was given up took their right, and was not seen to stop them.

@@ -168,6 +168,12 @@ class Failover {
     Document("F3");
   }
 
+  // It holds no right that it could take back: it is promoted where it stands.
+  bool OnlyFollowed(const DatabaseMove& move) const {
+    const Observation& seen = *ask_.seen.Find(RefOf(*move.to));
+    return seen.fence.write_epoch.none() && seen.database()->state == DatabaseState::kStandby;
+  }
+
   // Every database has what there is before the first one is recovered.
   void Recover() {
     StepList after = quiet_;
@@ -175,7 +181,8 @@ class Failover {
     for (const Takeover& takeover : takeovers_) {
       const DatabaseMove& move = takeover.move;
       const Lineage write = Written(move, *move.to, builder_.plan().epoch);
-      if (takeover.end == LogEnd::kOwn || takeover.end == LogEnd::kPromoted) {
+      if (takeover.end == LogEnd::kPromoted ||
+          (takeover.end == LogEnd::kOwn && !OnlyFollowed(move))) {
         recovered_.push_back(builder_.GiveBack(*move.database, *move.to, write, after).recover);
       } else {
         recovered_.push_back(

@@ -38,6 +38,33 @@ bool NeedsFailover(Mutation mutation) {
   }
 }
 
+using AddFault = std::function<void(FaultKind, std::string_view, Point)>;
+
+// Where a failover has to meet what comes back, or goes, in its midst.
+void ProvokeInFailover(Mutation mutation, Rng& rng, Scenario* scenario, Fault& fault,
+                       const AddFault& add) {
+  switch (mutation) {
+    case Mutation::kRecoverBeforeReturnFenced:
+      // Back in the middle of a slow failover, and slow to stop.
+      scenario->loss = Loss::kCutOff;
+      scenario->loss_lasts = rng.Between(7000, 11000) * kMilli;
+      fault.host = 0;
+      fault.lasts = 12 * kSecond;
+      add(FaultKind::kSupervisorPause, "StopLogShipping", Point::kAccepted);
+      fault.host = 1;
+      fault.lasts = 3 * kSecond;
+      return add(FaultKind::kAgentPause, "CopyPendingLogs", Point::kAccepted);
+    case Mutation::kSealsWhatIsLeft:
+      scenario->loss = Loss::kCutOff;
+      fault.move = 0;
+      fault.delay = rng.Between(0, 2000) * kMilli;
+      fault.lasts = rng.Between(2000, 6000) * kMilli;
+      return add(FaultKind::kLogDamaged, "Canary", Point::kFinished);
+    default:
+      return;
+  }
+}
+
 // What brings a broken build to light soonest: chosen by hand, timed by chance.
 void Provoke(Mutation mutation, Rng& rng, Scenario* scenario) {
   Fault fault;
@@ -91,26 +118,10 @@ void Provoke(Mutation mutation, Rng& rng, Scenario* scenario) {
     case Mutation::kRightForgetsFetch:
       fault.delay = rng.Between(0, 30) * kMilli;
       return add(FaultKind::kServerCrash, "Recover", Point::kAccepted);
-    case Mutation::kRecoverBeforeReturnFenced:
-      // Back in the middle of a slow failover, and slow to stop.
-      scenario->loss = Loss::kCutOff;
-      scenario->loss_lasts = rng.Between(7000, 11000) * kMilli;
-      fault.host = 0;
-      fault.lasts = 12 * kSecond;
-      add(FaultKind::kSupervisorPause, "StopLogShipping", Point::kAccepted);
-      fault.host = 1;
-      fault.lasts = 3 * kSecond;
-      return add(FaultKind::kAgentPause, "CopyPendingLogs", Point::kAccepted);
-    case Mutation::kSealsWhatIsLeft:
-      scenario->loss = Loss::kCutOff;
-      fault.move = 0;
-      fault.delay = rng.Between(0, 2000) * kMilli;
-      fault.lasts = rng.Between(2000, 6000) * kMilli;
-      return add(FaultKind::kLogDamaged, "Canary", Point::kFinished);
     case Mutation::kUnknownTakenForDone:
       return add(FaultKind::kAgentCrash, "Fence", Point::kAccepted);
     default:
-      return;
+      return ProvokeInFailover(mutation, rng, scenario, fault, add);
   }
 }
 
