@@ -1,26 +1,11 @@
-#include <type_traits>
-
 #include "absl/strings/str_cat.h"
 
 #include "coordinator/executor/execution.h"
+#include "coordinator/executor/fence_due.h"
 #include "coordinator/executor/situation.h"
 
 namespace baton {
 namespace {
-
-// Once it succeeded, its target is fenced, or holds a right anew.
-bool SettlesFence(const Step& step) {
-  const Action* action = step.action();
-  return action != nullptr &&
-         std::visit(
-             [](const auto& what) {
-               using What = std::decay_t<decltype(what)>;
-               return std::is_same_v<What, Fence> || std::is_same_v<What, Deactivate> ||
-                      std::is_same_v<What, StartStandby> || std::is_same_v<What, Activate> ||
-                      std::is_same_v<What, Unfence> || std::is_same_v<What, Recover>;
-             },
-             *action);
-}
 
 // Changes one execution by one fact of its plan.
 struct ExecutionChange {
@@ -68,8 +53,7 @@ struct ExecutionChange {
     step->state = StepState::kSucceeded;
     step->attempt = 1;
     step->started = step->ended = time;
-    if (fact.epoch != state.plan->epoch) return;  // an undo
-    for (const ResourceRef& ref : state.plan->fence_on_return) state.fence_due[ref] = fact.epoch;
+    NoteRaised(state.fence_due, *state.plan, fact.epoch);
   }
   void operator()(const StepStarted& fact) {
     StepExecution* step = Find(fact.plan, fact.step);
@@ -88,8 +72,7 @@ struct ExecutionChange {
                                                                : StepState::kFailed;
     step->ended = time;
     step->outcome = std::make_shared<const Outcome>(fact.outcome);
-    const Step& what = state.plan->steps[fact.step];
-    if (fact.outcome.ok() && SettlesFence(what)) state.fence_due.erase(what.target);
+    if (fact.outcome.ok()) NoteSucceeded(state.fence_due, state.plan->steps[fact.step]);
   }
   void operator()(const PlanWaiting& fact) {
     if (!Mine(fact.plan)) return;
@@ -132,8 +115,7 @@ struct ExecutionChange {
   }
   void operator()(const ReturnFenced& fact) {
     if (state.plan == nullptr || state.plan->pool != fact.pool) return;
-    const auto due = state.fence_due.find(fact.resource);
-    if (due != state.fence_due.end() && due->second <= fact.epoch) state.fence_due.erase(due);
+    NoteReturned(state.fence_due, fact);
   }
   void operator()(const ReturnNoted& fact) {
     if (!Mine(fact.plan)) return;

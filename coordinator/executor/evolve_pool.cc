@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "coordinator/executor/execution.h"
+#include "coordinator/executor/fence_due.h"
 
 namespace baton {
 namespace {
@@ -29,7 +30,6 @@ void ForgetOthers(WriteRight& right, const HostId& host) {
 
 // Moves the right to an instance whose log leaves the one before it at the outcome's position.
 void Recovered(PoolState& pool, const Step& step, const Recover& recover, const Outcome& outcome) {
-  pool.fence_due.erase(step.target);
   WriteRight* right = RightOf(pool, step);
   if (right == nullptr) return;
   if (recover.own_log && !right->followers.contains(step.target.host)) {
@@ -58,7 +58,6 @@ bool AllGiven(const PoolState& pool, const Plan& plan) {
 // The instance goes on in the log that it has. Standbys that the same plan started before it follow
 // this very right; nobody else was seen to.
 void Unfenced(PoolState& pool, const Plan& plan, const Step& step, const Lineage& write) {
-  pool.fence_due.erase(step.target);
   WriteRight* right = RightOf(pool, step);
   if (right == nullptr) return;
   const bool same_log =
@@ -82,9 +81,9 @@ void Unfenced(PoolState& pool, const Plan& plan, const Step& step, const Lineage
 void Raised(PoolState& pool, const Plan& plan, const Epoch& epoch) {
   if (epoch.generation > pool.epoch.generation) pool.held_elsewhere = false;
   pool.epoch = std::max(pool.epoch, epoch);
+  NoteRaised(pool.fence_due, plan, epoch);
   if (epoch != plan.epoch) return;  // an undo
   for (const ResourceRef& ref : plan.fence_on_return) {
-    pool.fence_due[ref] = epoch;
     pool.active_chat.erase(ref);
     // A planned move fences its databases by command; a dead host there carries chat alone.
     if (plan.kind != PlanKind::kFailover) continue;
@@ -110,6 +109,7 @@ void Started(PoolState& pool, const Plan& plan, const Step& step) {
 }
 
 void Succeeded(PoolState& pool, const Plan& plan, const Step& step, const Outcome& outcome) {
+  NoteSucceeded(pool.fence_due, step);
   const Action& action = *step.action();
   WriteRight* right = RightOf(pool, step);
   if (std::holds_alternative<ShipTail>(action) || std::holds_alternative<StopLogShipping>(action)) {
@@ -120,15 +120,10 @@ void Succeeded(PoolState& pool, const Plan& plan, const Step& step, const Outcom
     Recovered(pool, step, *recover, outcome);
   } else if (const auto* unfence = std::get_if<Unfence>(&action)) {
     Unfenced(pool, plan, step, unfence->write);
-  } else if (std::holds_alternative<Activate>(action)) {
-    pool.fence_due.erase(step.target);
   } else if (std::holds_alternative<StartStandby>(action)) {
-    pool.fence_due.erase(step.target);
     if (right != nullptr && right->writer != step.target.host) {
       right->followers.insert(step.target.host);
     }
-  } else if (std::holds_alternative<Fence>(action) || std::holds_alternative<Deactivate>(action)) {
-    pool.fence_due.erase(step.target);
   }
 }
 

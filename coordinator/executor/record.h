@@ -123,6 +123,9 @@ using Fact = std::variant<TopologyApplied, LedgerAccepted, PlanAdmitted, EpochRa
                           StepFinished, PlanWaiting, PlanResumed, UndoStarted, PlanEnded,
                           PlanPaused, StepSkipped, AbortStarted, ReturnFenced, ReturnNoted>;
 
+// The plan that the fact is about; empty: none.
+const PlanId& PlanOf(const Fact& fact);
+
 struct Record {
   uint64_t sequence = 0;  // set by the journal: 1, 2, 3, … without a gap
   absl::Time time;        // wall time of the coordinator, for people

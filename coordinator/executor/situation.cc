@@ -20,6 +20,11 @@ bool Looks(const Step& step) {
          Does<PointAt>(step);
 }
 
+// It succeeded, or is not needed.
+bool Settled(StepState state) {
+  return state == StepState::kSucceeded || state == StepState::kSkipped;
+}
+
 // It gives a right that nobody else may hold then.
 bool Gives(const Step& step) { return !step.undo && (Does<Recover>(step) || Does<Activate>(step)); }
 
@@ -63,18 +68,13 @@ bool Situation::Any(StepState wanted) const {
 bool Situation::Due(int i) const {
   if (!InDirection(i) || now_.steps[i].state != StepState::kPending) return false;
   const std::vector<int>& after = StepAt(i).after;
-  return std::all_of(after.begin(), after.end(), [this](int before) {
-    const StepState state = now_.steps[before].state;
-    return state == StepState::kSucceeded || state == StepState::kSkipped;
-  });
+  return std::all_of(after.begin(), after.end(),
+                     [this](int before) { return Settled(now_.steps[before].state); });
 }
 
 bool Situation::AllDone() const {
   for (int i = 0; i < Steps(); ++i) {
-    const StepState state = now_.steps[i].state;
-    if (InDirection(i) && state != StepState::kSucceeded && state != StepState::kSkipped) {
-      return false;
-    }
+    if (InDirection(i) && !Settled(now_.steps[i].state)) return false;
   }
   return true;
 }
@@ -134,10 +134,7 @@ bool Situation::AwaitsFenceOf(const HostId& host) const {
   const bool due = std::any_of(now_.fence_due.begin(), now_.fence_due.end(),
                                [&](const auto& one) { return one.first.host == host; });
   for (int i = 0; due && i < Steps(); ++i) {
-    const StepState state = now_.steps[i].state;
-    if (Gives(StepAt(i)) && state != StepState::kSucceeded && state != StepState::kSkipped) {
-      return true;
-    }
+    if (Gives(StepAt(i)) && !Settled(now_.steps[i].state)) return true;
   }
   return false;
 }
@@ -208,8 +205,7 @@ std::string Situation::InsteadOfUndo() const {
   if (!now_.undoing) return "";
   for (int i = 0; i < Steps(); ++i) {
     if (!StepAt(i).undo || !Does<Recover>(StepAt(i))) continue;
-    const StepState state = now_.steps[i].state;
-    if (state == StepState::kSucceeded || state == StepState::kSkipped) continue;
+    if (Settled(now_.steps[i].state)) continue;
     const std::string& pool = now_.plan->pool.value();
     const char* loss = Every<ApplyPendingLogs>(StepState::kSucceeded)
                            ? "which loses nothing: all that was written is applied there"

@@ -4,26 +4,10 @@
 #include <type_traits>
 #include <utility>
 
+#include "coordinator/executor/fence_due.h"
+
 namespace baton {
 namespace {
-
-// The plan that a fact belongs to; empty for those of no plan.
-const PlanId& PlanOf(const Fact& fact) {
-  static const PlanId& kNone = *new PlanId();
-  return std::visit(
-      [](const auto& what) -> const PlanId& {
-        using What = std::decay_t<decltype(what)>;
-        if constexpr (std::is_same_v<What, TopologyApplied> ||
-                      std::is_same_v<What, LedgerAccepted> || std::is_same_v<What, ReturnFenced>) {
-          return kNone;
-        } else if constexpr (std::is_same_v<What, PlanAdmitted>) {
-          return what.plan->id;
-        } else {
-          return what.plan;
-        }
-      },
-      fact);
-}
 
 void Admit(CoordinatorState& state, const Plan& plan) {
   if (state.executions.contains(plan.id)) return;
@@ -54,10 +38,7 @@ void Returned(CoordinatorState& state, const Record& record, const ReturnFenced&
   if (pool == state.pools.end()) return;
   const auto running = state.running.find(fact.pool);
   if (running != state.running.end()) Evolve(state.executions.at(running->second), record);
-  const auto due = pool->second.fence_due.find(fact.resource);
-  if (due != pool->second.fence_due.end() && due->second <= fact.epoch) {
-    pool->second.fence_due.erase(due);
-  }
+  NoteReturned(pool->second.fence_due, fact);
 }
 
 // Forgets the oldest ended plan of the pool when there is one too many. What was asked once is

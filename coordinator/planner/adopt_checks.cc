@@ -32,12 +32,6 @@ bool HoldsAlone(const Inquiry& ask, const ResourceRef& ref, const ResourceRef& o
          follower->position.timeline <= seen.database()->position.timeline;
 }
 
-// Runs as a standby, or did when it was stopped.
-bool IsInRecovery(const DatabaseObservation& seen) {
-  return seen.state == DatabaseState::kStandby ||
-         (seen.state == DatabaseState::kDown && seen.in_recovery);
-}
-
 }  // namespace
 
 bool BecameStandby(const Inquiry& ask, const ResourceRef& ref, const ResourceRef& other,

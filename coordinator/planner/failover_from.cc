@@ -56,9 +56,7 @@ std::string RemedyOfUp(const Inquiry& ask, const DatabaseMove& move, const Obser
       seen.fence.phase == FencePhase::kOpen || seen.fence.phase == FencePhase::kUnconfirmed;
   const bool runs = database != nullptr && database->state == DatabaseState::kPrimary;
   const bool told = !seen.fence.write_epoch.none() || !seen.fence.file_readable;
-  if (database != nullptr && !told && !move.right->writer.empty() &&
-      (database->state == DatabaseState::kStandby ||
-       (database->state == DatabaseState::kDown && database->in_recovery))) {
+  if (database != nullptr && !told && !move.right->writer.empty() && IsInRecovery(*database)) {
     return "nothing tells that it wrote, so that baton adopt cannot give it its right back";
   }
   if ((!runs && !may_start) || (runs && move.right->writer.empty())) {

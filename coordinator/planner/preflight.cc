@@ -196,6 +196,11 @@ bool RefuseAbsentWriter(const Inquiry& ask, const ResourceRef& ref) {
   return true;
 }
 
+bool IsInRecovery(const DatabaseObservation& seen) {
+  return seen.state == DatabaseState::kStandby ||
+         (seen.state == DatabaseState::kDown && seen.in_recovery);
+}
+
 void CheckTwins(const Inquiry& ask, const ResourceRef& a, const ResourceRef& b) {
   const Observation* one = ask.seen.Find(a);
   const Observation* other = ask.seen.Find(b);

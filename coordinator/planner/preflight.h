@@ -48,6 +48,9 @@ const Observation* CheckSeen(const Inquiry& ask, const ResourceRef& ref);
 const DatabaseObservation* CheckDatabaseSeen(const Inquiry& ask, const ResourceRef& ref);
 const ChatObservation* CheckChatSeen(const Inquiry& ask, const ResourceRef& ref);
 
+// Runs as a standby, or did when it was stopped.
+bool IsInRecovery(const DatabaseObservation& seen);
+
 // AGENT_NOT_CONNECTED, with the verb for a host that is gone for good: of an instance that holds
 // the right to write. True when it was refused.
 bool RefuseAbsentWriter(const Inquiry& ask, const ResourceRef& ref);

@@ -237,17 +237,6 @@ absl::StatusOr<Fact> FactFrom(const internal::v1::Record& record) {
   return MissingField("record.fact");
 }
 
-struct PlanOfFact {
-  PlanId operator()(const TopologyApplied&) const { return {}; }
-  PlanId operator()(const LedgerAccepted&) const { return {}; }
-  PlanId operator()(const ReturnFenced&) const { return {}; }
-  PlanId operator()(const PlanAdmitted& fact) const { return fact.plan->id; }
-  template <class OfPlan>
-  PlanId operator()(const OfPlan& fact) const {
-    return fact.plan;
-  }
-};
-
 }  // namespace
 
 internal::v1::Record ToProto(const Record& record) {
@@ -265,7 +254,5 @@ absl::StatusOr<Record> FromProto(const internal::v1::Record& proto) {
   BATON_ASSIGN_OR_RETURN(record.fact, FactFrom(proto));
   return record;
 }
-
-PlanId PlanOf(const Fact& fact) { return std::visit(PlanOfFact(), fact); }
 
 }  // namespace baton

@@ -16,7 +16,4 @@ inline constexpr size_t kTopologyBytesMax = 1 << 20;
 internal::v1::Record ToProto(const Record& record);
 absl::StatusOr<Record> FromProto(const internal::v1::Record& record);
 
-// The plan that the fact is about; empty: none.
-PlanId PlanOf(const Fact& fact);
-
 }  // namespace baton

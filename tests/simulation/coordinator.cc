@@ -10,22 +10,6 @@
 namespace baton::sim {
 namespace {
 
-// The plan that a fact is about; empty: of none.
-const PlanId& PlanOf(const Fact& fact) {
-  static const PlanId& kNone = *new PlanId();
-  return std::visit(
-      [](const auto& what) -> const PlanId& {
-        if constexpr (requires { what.plan->id; }) {
-          return what.plan->id;
-        } else if constexpr (requires { PlanId(what.plan); }) {
-          return what.plan;
-        } else {
-          return kNone;
-        }
-      },
-      fact);
-}
-
 Policy MakePolicy() {
   Policy policy;
   policy.step_timeout = absl::Seconds(4);

@@ -188,20 +188,12 @@ void CoordinatorProcess::Admit(Session& session) {
 // Fences what came back, or notes that it is seen to be.
 void CoordinatorProcess::SettleReturns(Session& session) {
   if (world_.Is(Mutation::kRevokeForgotten)) return;
-  const PoolState* pool = driver_->state().FindPool(world_.pool);
-  if (pool == nullptr) return;
-  if (pool->fence_due.empty()) return;
-  const std::map<ResourceRef, Epoch> due = pool->fence_due;
-  for (const auto& [ref, epoch] : due) {
-    if (ref.host != session.host) continue;
+  for (const Revocation& due : RevocationsFor(driver_->state(), session.host)) {
+    const ResourceRef& ref = due.resource;
     const auto seen = resources_.find(ref);
-    const FenceSummary fence =
-        seen == resources_.end() ? FenceSummary() : seen->second.observation.fence;
-    const bool fenced = session.ready && seen != resources_.end() && fence.proven &&
-                        fence.phase >= FencePhase::kClosing && fence.fence_epoch >= epoch;
-    if (fenced) {
+    if (session.ready && seen != resources_.end() && SeenFenced(due, seen->second.observation)) {
       if (!returning_.insert(ref).second) continue;
-      driver_->Append(ReturnFenced{world_.pool, ref, epoch},
+      driver_->Append(ReturnFenced{world_.pool, ref, due.epoch},
                       [this, ref = ref](const absl::StatusOr<Record>&) { returning_.erase(ref); });
       continue;
     }
@@ -209,7 +201,7 @@ void CoordinatorProcess::SettleReturns(Session& session) {
     const Nanos now = world_.queue.now();
     if (last != session.revoked.end() && now - last->second < kReportInterval) continue;
     session.revoked[ref] = now;
-    SendDown(session.stream, agent::Revoke{world_.pool, ref.resource, epoch}, true);
+    SendDown(session.stream, agent::Revoke{world_.pool, ref.resource, due.epoch}, true);
   }
 }
 

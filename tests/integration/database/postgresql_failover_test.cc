@@ -4,6 +4,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -38,6 +39,25 @@ struct Options {
   std::string salvage;
 };
 
+// The site is lost once all that it had written is on the share.
+void LoseOnceShipped(World& world, Site& site) {
+  world.Eventually("it was shipped",
+                   [&] { return world.Observe(site).database()->ready_files == 0; });
+  world.KillAll(site);
+  world.NextEpoch();
+}
+
+// F1 and F2. The seal; none: a step failed, which failed the test.
+std::optional<LogPosition> SealAndCopy(World& world, Site& to, bool without_share = false) {
+  const Outcome stopped = world.Do(to, StopLogShipping{world.lineages(), without_share});
+  EXPECT_TRUE(stopped.ok()) << stopped.message;
+  if (!stopped.ok()) return std::nullopt;
+  world.Seal(*stopped.position);
+  const Outcome copied = world.Do(to, CopyPendingLogs{world.lineages()});
+  EXPECT_TRUE(copied.ok()) << copied.message;
+  return copied.ok() ? stopped.position : std::nullopt;
+}
+
 // The database's part of a failover. False: a step failed, which failed the test.
 bool FailOver(World& world, Site& to, const Options& options) {
   world.timings().clear();
@@ -45,13 +65,9 @@ bool FailOver(World& world, Site& to, const Options& options) {
     const Outcome salvaged = world.Do(to, SalvageLogs{world.lineage(), options.salvage});
     EXPECT_TRUE(salvaged.ok()) << salvaged.message;
   }
-  const Outcome stopped = world.Do(to, StopLogShipping{world.lineages(), options.without_share});
-  EXPECT_TRUE(stopped.ok()) << stopped.message;
-  if (!stopped.ok()) return false;
-  world.Seal(*stopped.position);
-  const Outcome copied = world.Do(to, CopyPendingLogs{world.lineages()});
-  EXPECT_TRUE(copied.ok()) << copied.message;
-  const Outcome applied = world.Do(to, ApplyPendingLogs{*stopped.position, true});
+  const std::optional<LogPosition> seal = SealAndCopy(world, to, options.without_share);
+  if (!seal.has_value()) return false;
+  const Outcome applied = world.Do(to, ApplyPendingLogs{*seal, true});
   EXPECT_TRUE(applied.ok()) << applied.message;
   const Outcome recovered = world.Do(to, Recover{world.BeginLineage(to)});
   EXPECT_TRUE(recovered.ok()) << recovered.message;
@@ -62,7 +78,7 @@ bool FailOver(World& world, Site& to, const Options& options) {
     sum += timing.took;
   }
   std::printf("  %-28s %7.1f ms; sealed at %s\n", "until it takes writes",
-              absl::ToDoubleMilliseconds(sum), stopped.position->ToString().c_str());
+              absl::ToDoubleMilliseconds(sum), seal->ToString().c_str());
   return applied.ok() && recovered.ok();
 }
 
@@ -133,10 +149,7 @@ TEST(FailoverTest, SalvageFromAnOlderCopyTakesNothingFromWhatWasShipped) {
     world.Sql(home, absl::StrCat("INSERT INTO posts VALUES (", id, ")").c_str());
     world.Sql(home, "SELECT pg_switch_wal()");
   }
-  world.Eventually("it was shipped",
-                   [&] { return world.Observe(home).database()->ready_files == 0; });
-  world.KillAll(home);
-  world.NextEpoch();
+  LoseOnceShipped(world, home);
   const Outcome salvaged = world.Do(away, SalvageLogs{world.lineage(), copy});
   EXPECT_TRUE(salvaged.ok()) << salvaged.message;
   world.Sql(away, "SELECT pg_wal_replay_resume()");
@@ -259,14 +272,9 @@ TEST(FailoverTest, AFileThatCannotBeFetchedIsNotTakenForTheEndOfTheLog) {
     if (segment == 2) damaged = SegmentAt(world, home);
     world.Sql(home, "SELECT pg_switch_wal()");
   }
-  world.Eventually("it was shipped",
-                   [&] { return world.Observe(home).database()->ready_files == 0; });
-  world.KillAll(home);
-  world.NextEpoch();
-  const Outcome stopped = world.Do(away, StopLogShipping{world.lineages(), false});
-  ASSERT_TRUE(stopped.ok()) << stopped.message;
-  world.Seal(*stopped.position);
-  ASSERT_TRUE(world.Do(away, CopyPendingLogs{world.lineages()}).ok());
+  LoseOnceShipped(world, home);
+  const std::optional<LogPosition> seal = SealAndCopy(world, away);
+  ASSERT_TRUE(seal.has_value());
   std::string copy;
   for (const auto& entry :
        std::filesystem::recursive_directory_iterator(away.config.copy_destination)) {
@@ -276,7 +284,7 @@ TEST(FailoverTest, AFileThatCannotBeFetchedIsNotTakenForTheEndOfTheLog) {
   std::filesystem::copy_file(copy, away.folder + "/good");
   std::fstream(copy, std::ios::in | std::ios::out | std::ios::binary).seekp(4096) << "damaged";
   world.Sql(away, "SELECT pg_wal_replay_resume()");
-  const ApplyPendingLogs apply{*stopped.position, true};
+  const ApplyPendingLogs apply{*seal, true};
   const Outcome early = world.Do(away, apply, absl::Seconds(4));
   EXPECT_EQ(early.reason, "DEADLINE_EXCEEDED") << early.message;
   EXPECT_THAT(early.message, HasSubstr("waiting for " + damaged));
@@ -298,15 +306,10 @@ TEST(FailoverTest, GivenTheRightAndNeverOpenItStillHasAllThatWasSealed) {
     world.Sql(home, absl::StrCat("INSERT INTO posts VALUES (", segment, ")").c_str());
     world.Sql(home, "SELECT pg_switch_wal()");
   }
-  world.Eventually("it was shipped",
-                   [&] { return world.Observe(home).database()->ready_files == 0; });
-  world.KillAll(home);
-  world.NextEpoch();
-  const Outcome stopped = world.Do(away, StopLogShipping{world.lineages(), false});
-  ASSERT_TRUE(stopped.ok()) << stopped.message;
-  world.Seal(*stopped.position);
-  ASSERT_TRUE(world.Do(away, CopyPendingLogs{world.lineages()}).ok());
-  ASSERT_TRUE(world.Do(away, ApplyPendingLogs{*stopped.position, true}).ok());
+  LoseOnceShipped(world, home);
+  const std::optional<LogPosition> seal = SealAndCopy(world, away);
+  ASSERT_TRUE(seal.has_value());
+  ASSERT_TRUE(world.Do(away, ApplyPendingLogs{*seal, true}).ok());
   absl::StatusOr<FenceRecord> record = away.fences->Read();
   ASSERT_TRUE(record.ok());
   record->phase = FencePhase::kUnconfirmed;
