@@ -31,6 +31,7 @@
 #include "common/os/process.h"
 #include "common/protocol/supervisor_control.h"
 #include "tests/support/free_port.h"
+#include "tests/support/stray_supervisors.h"
 
 namespace baton::test {
 namespace {
@@ -143,6 +144,7 @@ ChatWorld::~ChatWorld() {
   probe_.reset();
   if (service_ != nullptr) service_->Stop(StopMode::kImmediate, kPatience).IgnoreError();
   Await(&supervisor_, SIGTERM);
+  KillStraySupervisors(config_);
   SignalDatabase(SIGCONT);
   Await(&database_, SIGINT);
   if (::testing::Test::HasFailure()) PrintLogs();

@@ -31,6 +31,7 @@
 #include "common/os/process.h"
 #include "common/protocol/supervisor_control.h"
 #include "tests/support/free_port.h"
+#include "tests/support/stray_supervisors.h"
 
 namespace baton::test {
 namespace {
@@ -265,12 +266,7 @@ void World::KillAll(Site& site) {
   kill(site.supervisor, SIGKILL);
   waitpid(site.supervisor, nullptr, 0);
   site.supervisor = 0;
-  // And those that an action started in its place.
-  for (const LockHolder& holder :
-       ProcessesWithFileOpen(site.config.run_directory + "/mgc.supervisor.lock")) {
-    kill(holder.pid, SIGKILL);
-    waitpid(holder.pid, nullptr, 0);
-  }
+  KillStraySupervisors(site.config);
   const pid_t postmaster = site.Postmaster();
   if (postmaster > 1) {
     kill(postmaster, SIGKILL);

@@ -21,6 +21,7 @@
 #include "common/os/lock.h"
 #include "common/os/monotonic.h"
 #include "common/os/unix_socket.h"
+#include "tests/support/stray_supervisors.h"
 
 namespace baton {
 namespace {
@@ -74,10 +75,7 @@ GuardWorld::~GuardWorld() {
     kill(pid, SIGKILL);
     waitpid(pid, nullptr, 0);
   }
-  // Supervisors that something else started in this world.
-  for (const LockHolder& holder : ProcessesWithFileOpen(run_file(".supervisor.lock"))) {
-    kill(holder.pid, SIGKILL);
-  }
+  test::KillStraySupervisors(config_);
   Eventually([this] { return ProcessesWithFileOpen(run_file(".supervisor.lock")).empty(); });
   KillServer();
   Eventually([this] { return ProcessesWithFileOpen(config_.fence_file + ".lock").empty(); });
