@@ -71,11 +71,21 @@ std::string SqlState(std::string_view message) {
   return "";
 }
 
+// The class of what may be repeated at once: "conflict with recovery", or a deadlock with it.
+bool CutOffByReplay(const std::string& sql_state) { return absl::StartsWith(sql_state, "40"); }
+
+// What a session that broke said last.
+absl::Status Broke(std::string_view message) {
+  if (CutOffByReplay(SqlState(message))) return absl::AbortedError(Clean(message));
+  return absl::UnavailableError(Clean(message));
+}
+
 absl::Status ConnectError(const PostgresqlEndpoint& endpoint, std::string_view message) {
   const std::string text =
       absl::StrCat("PostgreSQL at ", endpoint.ToString(), ": ", Clean(message));
   const std::string state = SqlState(message);
   if (state == "57P03" || state == "57P01") return absl::UnavailableError(text);
+  if (CutOffByReplay(state)) return absl::AbortedError(text);
   if (state == "53300") return absl::ResourceExhaustedError(text);
   if (!state.empty()) return absl::PermissionDeniedError(text);
   if (absl::StrContains(text, strerror(ECONNREFUSED)) ||
@@ -114,8 +124,7 @@ int64_t Rows::Number(int row, int column) const {
   return value;
 }
 
-absl::StatusOr<PostgresqlConnection> PostgresqlConnection::Connect(
-    const PostgresqlEndpoint& endpoint, absl::Duration timeout, const Interrupt* interrupt) {
+absl::Status PostgresqlConnection::Login(absl::Duration deadline) {
   const std::array<const char*, 13> names = {"host",
                                              "port",
                                              "user",
@@ -129,11 +138,11 @@ absl::StatusOr<PostgresqlConnection> PostgresqlConnection::Connect(
                                              "keepalives_count",
                                              "gssencmode",
                                              nullptr};
-  const std::array<const char*, 13> values = {endpoint.address.c_str(),
-                                              endpoint.port.c_str(),
-                                              endpoint.user.c_str(),
-                                              endpoint.database.c_str(),
-                                              endpoint.password_file.c_str(),
+  const std::array<const char*, 13> values = {endpoint_.address.c_str(),
+                                              endpoint_.port.c_str(),
+                                              endpoint_.user.c_str(),
+                                              endpoint_.database.c_str(),
+                                              endpoint_.password_file.c_str(),
                                               kApplicationName,
                                               kServerSideLimits,
                                               "UTF8",
@@ -142,9 +151,9 @@ absl::StatusOr<PostgresqlConnection> PostgresqlConnection::Connect(
                                               "3",
                                               "disable",
                                               nullptr};
-  const absl::Duration deadline = MonotonicNow() + timeout;
-  PostgresqlConnection result(PQconnectStartParams(names.data(), values.data(), 0), interrupt);
-  PGconn* connection = result.connection_.get();
+  const absl::Duration timeout = deadline - MonotonicNow();
+  connection_.reset(PQconnectStartParams(names.data(), values.data(), 0));
+  PGconn* connection = connection_.get();
   if (connection == nullptr) return absl::ResourceExhaustedError("libpq: out of memory");
   PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
   PQsetNoticeProcessor(
@@ -153,21 +162,31 @@ absl::StatusOr<PostgresqlConnection> PostgresqlConnection::Connect(
   while (PQstatus(connection) != CONNECTION_BAD && next != PGRES_POLLING_OK) {
     if (next == PGRES_POLLING_FAILED) break;
     const short events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-    const absl::Status ready = WaitForSocket(PQsocket(connection), events, deadline, interrupt);
+    const absl::Status ready = WaitForSocket(PQsocket(connection), events, deadline, interrupt_);
     if (absl::IsDeadlineExceeded(ready)) {
-      return absl::DeadlineExceededError(absl::StrCat("PostgreSQL at ", endpoint.ToString(),
-                                                      " gave no answer to a login within ",
-                                                      absl::FormatDuration(timeout)));
+      return absl::DeadlineExceededError(
+          absl::StrCat("PostgreSQL at ", endpoint_.ToString(), " gave no answer to a login within ",
+                       absl::FormatDuration(absl::Ceil(timeout, absl::Milliseconds(1)))));
     }
     BATON_RETURN_IF_ERROR(ready);
     next = PQconnectPoll(connection);
   }
   if (PQstatus(connection) != CONNECTION_OK) {
-    return ConnectError(endpoint, PQerrorMessage(connection));
+    return ConnectError(endpoint_, PQerrorMessage(connection));
   }
   if (PQsetnonblocking(connection, 1) != 0) {
     return absl::InternalError("libpq: cannot make the connection non-blocking");
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PostgresqlConnection> PostgresqlConnection::Connect(
+    const PostgresqlEndpoint& endpoint, absl::Duration timeout, const Interrupt* interrupt) {
+  const absl::Duration deadline = MonotonicNow() + timeout;
+  PostgresqlConnection result(endpoint, interrupt);
+  absl::Status in = result.Login(deadline);
+  while (absl::IsAborted(in)) in = result.Login(deadline);
+  BATON_RETURN_IF_ERROR(in);
   return result;
 }
 
@@ -192,10 +211,10 @@ absl::StatusOr<Rows> PostgresqlConnection::Exchange(const char* sql,
   PGconn* connection = connection_.get();
   const int count = static_cast<int>(values.size());
   if (PQsendQueryParams(connection, sql, count, nullptr, values.data(), nullptr, nullptr, 0) != 1) {
-    return absl::UnavailableError(Clean(PQerrorMessage(connection)));
+    return Broke(PQerrorMessage(connection));
   }
   for (int unsent = PQflush(connection); unsent != 0; unsent = PQflush(connection)) {
-    if (unsent < 0) return absl::UnavailableError(Clean(PQerrorMessage(connection)));
+    if (unsent < 0) return Broke(PQerrorMessage(connection));
     BATON_RETURN_IF_ERROR(WaitForSocket(PQsocket(connection), POLLOUT, deadline, interrupt_));
   }
   Rows first(nullptr);
@@ -203,7 +222,7 @@ absl::StatusOr<Rows> PostgresqlConnection::Exchange(const char* sql,
     while (PQisBusy(connection) != 0) {
       BATON_RETURN_IF_ERROR(WaitForSocket(PQsocket(connection), POLLIN, deadline, interrupt_));
       if (PQconsumeInput(connection) != 1) {
-        return absl::UnavailableError(Clean(PQerrorMessage(connection)));
+        return Broke(PQerrorMessage(connection));
       }
     }
     Rows next(PQgetResult(connection));
@@ -212,11 +231,10 @@ absl::StatusOr<Rows> PostgresqlConnection::Exchange(const char* sql,
   }
 }
 
-absl::StatusOr<Rows> PostgresqlConnection::Query(const char* sql,
-                                                 const std::vector<std::string>& parameters,
-                                                 absl::Duration timeout) {
-  if (given_up_) return absl::UnavailableError("the connection to PostgreSQL is broken");
-  absl::StatusOr<Rows> rows = Exchange(sql, parameters, MonotonicNow() + timeout);
+absl::StatusOr<Rows> PostgresqlConnection::Ask(const char* sql,
+                                               const std::vector<std::string>& parameters,
+                                               absl::Duration deadline) {
+  absl::StatusOr<Rows> rows = Exchange(sql, parameters, deadline);
   if (!rows.ok()) {
     given_up_ = true;
     return absl::Status(rows.status().code(), absl::StrCat("PostgreSQL: ", rows.status().message(),
@@ -226,6 +244,7 @@ absl::StatusOr<Rows> PostgresqlConnection::Query(const char* sql,
   const std::string text =
       absl::StrCat("PostgreSQL: ", Clean(rows->error()), " (", Brief(sql), ")");
   const std::string state = rows->sql_state();
+  if (CutOffByReplay(state)) return absl::AbortedError(text);
   if (!Usable() || state == "57P01" || state == "57P02") {
     given_up_ = true;
     return absl::UnavailableError(text);
@@ -233,6 +252,25 @@ absl::StatusOr<Rows> PostgresqlConnection::Query(const char* sql,
   if (state == "57014" || state == "55P03") return absl::DeadlineExceededError(text);
   if (state == "42501") return absl::PermissionDeniedError(text);
   return absl::InternalError(text);
+}
+
+absl::StatusOr<Rows> PostgresqlConnection::Query(const char* sql,
+                                                 const std::vector<std::string>& parameters,
+                                                 absl::Duration timeout) {
+  if (given_up_) return absl::UnavailableError("the connection to PostgreSQL is broken");
+  const absl::Duration deadline = MonotonicNow() + timeout;
+  absl::StatusOr<Rows> rows = Ask(sql, parameters, deadline);
+  while (absl::IsAborted(rows.status())) {
+    if (!Usable()) {
+      BATON_ASSIGN_OR_RETURN(
+          PostgresqlConnection anew,
+          Connect(endpoint_, std::max(absl::ZeroDuration(), deadline - MonotonicNow()),
+                  interrupt_));
+      *this = std::move(anew);
+    }
+    rows = Ask(sql, parameters, deadline);
+  }
+  return rows;
 }
 
 }  // namespace baton::postgresql

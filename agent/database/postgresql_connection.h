@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -65,14 +66,18 @@ class PostgresqlConnection {
   // Logs in within `timeout`. NOT_FOUND: nobody listens there. UNAVAILABLE: a server is there but
   // takes no queries yet, or any more. PERMISSION_DENIED: the login was refused.
   // RESOURCE_EXHAUSTED: no free connection. DEADLINE_EXCEEDED: no answer. CANCELLED: `interrupt`
-  // was raised. `interrupt` may be null; it must outlive the connection.
+  // was raised. `interrupt` may be null; it must outlive the connection. A login that a standby's
+  // replay cut off is repeated.
   static absl::StatusOr<PostgresqlConnection> Connect(const PostgresqlEndpoint& endpoint,
                                                       absl::Duration timeout,
                                                       const Interrupt* interrupt);
 
   // Runs one statement, whose text is a constant, with `parameters` for $1, $2, …, and waits for
   // its answer for at most `timeout`. DEADLINE_EXCEEDED and CANCELLED leave the connection
-  // unusable; UNAVAILABLE: it broke; INTERNAL: the server refused the statement.
+  // unusable; UNAVAILABLE: it broke; INTERNAL: the server refused the statement. One that a
+  // standby's replay cut off (it ends whoever still sees what a VACUUM took away, whenever the
+  // next such record comes) is asked anew, in a new session if that was ended with it: nothing that
+  // is asked in recovery does harm when it is asked twice.
   absl::StatusOr<Rows> Query(const char* sql, const std::vector<std::string>& parameters,
                              absl::Duration timeout);
   absl::StatusOr<Rows> Query(const char* sql, absl::Duration timeout) {
@@ -83,11 +88,16 @@ class PostgresqlConnection {
   bool Usable();
 
  private:
-  PostgresqlConnection(PGconn* connection, const Interrupt* interrupt)
-      : connection_(connection, &PQfinish), interrupt_(interrupt) {}
+  PostgresqlConnection(PostgresqlEndpoint endpoint, const Interrupt* interrupt)
+      : endpoint_(std::move(endpoint)), connection_(nullptr, &PQfinish), interrupt_(interrupt) {}
+  // One try each; ABORTED: replay cut it off.
+  absl::Status Login(absl::Duration deadline);
+  absl::StatusOr<Rows> Ask(const char* sql, const std::vector<std::string>& parameters,
+                           absl::Duration deadline);
   absl::StatusOr<Rows> Exchange(const char* sql, const std::vector<std::string>& parameters,
                                 absl::Duration deadline);
 
+  PostgresqlEndpoint endpoint_;
   std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
   const Interrupt* interrupt_;
   bool given_up_ = false;

@@ -26,7 +26,7 @@ bool Settled(StepState state) {
 }
 
 // It gives a right that nobody else may hold then.
-bool Gives(const Step& step) { return !step.undo && (Does<Recover>(step) || Does<Activate>(step)); }
+bool Gives(const Step& step) { return Does<Recover>(step) || Does<Activate>(step); }
 
 }  // namespace
 
@@ -114,7 +114,7 @@ bool Situation::CanUndo() const {
 }
 
 bool Situation::Withheld(int i) const {
-  if (!Gives(StepAt(i)) || now_.undoing) return false;
+  if (!Gives(StepAt(i)) || !InDirection(i)) return false;
   return std::any_of(now_.fence_due.begin(), now_.fence_due.end(), [&](const auto& due) {
     return due.first != StepAt(i).target && now_.returned.contains(due.first.host);
   });
@@ -130,11 +130,10 @@ bool Situation::Withholds() const {
 }
 
 bool Situation::AwaitsFenceOf(const HostId& host) const {
-  if (now_.undoing) return false;
   const bool due = std::any_of(now_.fence_due.begin(), now_.fence_due.end(),
                                [&](const auto& one) { return one.first.host == host; });
   for (int i = 0; due && i < Steps(); ++i) {
-    if (Gives(StepAt(i)) && !Settled(now_.steps[i].state)) return true;
+    if (Gives(StepAt(i)) && InDirection(i) && !Settled(now_.steps[i].state)) return true;
   }
   return false;
 }

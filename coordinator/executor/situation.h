@@ -47,8 +47,8 @@ class Situation {
   // Before the first Recover there is a way back that knows how to take back every fence.
   bool CanUndo() const;
   // The step would give someone the right to write or to serve, and somebody else who is to be
-  // fenced first has answered and was not seen to be. No step back: it gives a right to where it
-  // was.
+  // fenced first has answered and was not seen to be. True of steps back as well: while a right is
+  // given back to where it was, a third one may hold it.
   bool Withheld(int i) const;
   // Such a step is all that is due, or is to be tried anew.
   bool Withholds() const;

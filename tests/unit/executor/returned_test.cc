@@ -209,6 +209,35 @@ TEST_F(ReturnedTest, WaitingForAFenceItCanBeGivenUp) {
   EXPECT_EQ(world_.driver->state().FindPool(kPoolId)->fence_due.size(), 2u);
 }
 
+// Chat comes back to where it was only once the third one, which came back meanwhile, takes nobody.
+TEST_F(ReturnedTest, StepsBackWaitForTheFenceOfWhoAnswersToo) {
+  const HostId third("hq-chat2");
+  Plan plan = SmallSwitchover();
+  plan.fence_on_return = {{third, ResourceId("chat")}};
+  world_.agents.Connect(kOldDatabase);
+  world_.agents.Connect(kOldChat);
+  world_.agents.silent.insert("Drain");
+  ASSERT_TRUE(world_.Admit(std::move(plan)).ok());
+  world_.Run(absl::Seconds(3));
+  world_.agents.Connect(third);
+  ASSERT_TRUE(world_.Operate(kMove, Verb::kAbort).ok());
+  world_.Run();
+  ASSERT_TRUE(Of().undoing);
+  ASSERT_EQ(Of().state, PlanState::kWaiting);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("hq-chat2 answers, and hq-chat2/chat is not seen to be"));
+  const auto serves = [this] {
+    return std::any_of(world_.agents.sent.begin(), world_.agents.sent.end(),
+                       [](const Command& one) {
+                         return one.plan == kMove && std::holds_alternative<Activate>(one.action);
+                       });
+  };
+  EXPECT_FALSE(serves());
+  SeeFenced(third, "chat");
+  world_.Run();
+  EXPECT_TRUE(serves());
+  EXPECT_EQ(Of().state, PlanState::kUndone) << Of().waiting_for;
+}
+
 TEST_F(ReturnedTest, OncePromotedNothingMoreIsNotedOfThem) {
   ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
   world_.Run();
