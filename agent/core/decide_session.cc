@@ -28,7 +28,15 @@ void OpenSession(const AgentState& now, Decision& out) {
 }
 
 void OnWelcome(const AgentState& now, absl::Duration at, const Welcome& welcome, Decision& out) {
-  if (now.link == LinkPhase::kWelcomed) return;
+  if (now.link == LinkPhase::kWelcomed) {
+    if (welcome.journal == now.journal) return;
+    // Whatever one of them goes on to ask would be remembered as asked by the other.
+    return OnLinkClosed(now,
+                        {now.stream, absl::InternalError(absl::StrCat(
+                                         "two journals spoke in one session: ", now.journal.value(),
+                                         " and ", welcome.journal.value()))},
+                        out);
+  }
   const absl::Duration interval =
       std::clamp(welcome.report_interval, kShortestReportInterval, kLongestReportInterval);
   out.changes.push_back(StreamWelcomed{welcome.journal, interval});

@@ -71,6 +71,19 @@ TEST(SessionTest, ACommandBeforeWelcomeEndsTheStream) {
   EXPECT_TRUE(world.runners[kDatabase].starts.empty());
 }
 
+TEST(SessionTest, TwoJournalsInOneSessionEndIt) {
+  HostWorld world;
+  world.BootAndWelcome();
+  world.WelcomeNow();
+  EXPECT_EQ(world.core->state().link, LinkPhase::kWelcomed) << "the same once more changes nothing";
+  world.WelcomeNow(JournalId("journal-2"));
+  EXPECT_EQ(world.core->state().link, LinkPhase::kDown);
+  world.loop.Advance(absl::Seconds(1));
+  world.WelcomeNow();
+  world.Deliver(world.MakeCommand("c1"));
+  EXPECT_EQ(world.core->state().JournalOf(kPool), kJournal);
+}
+
 TEST(RestartTest, EndsChildrenThenLooksThenAnswersThenSaysHello) {
   HostWorld world;
   world.BootAndWelcome();
