@@ -24,9 +24,10 @@ absl::Status RefuseUnfenced(ActionContext* context, const FenceRecord& record,
                                 ", wanted closing or closed: Fence it first"));
   }
   if (record.write.has_value()) return absl::OkStatus();
-  // Of one whose fence file or ledger is lost its control file knows what it was.
+  // Of one whose fence file or ledger is lost its control file knows what it was; so it does of one
+  // that was told to follow and never came to it.
   BATON_ASSIGN_OR_RETURN(const bool wrote, context->instance().WroteLast(control));
-  if (wrote && record.fetch.empty()) return absl::OkStatus();
+  if (wrote) return absl::OkStatus();
   return Refusal("NO_LOG_OF_ITS_OWN",
                  absl::StrCat(name,
                               " holds no right that it could take back: it followed another one; "

@@ -402,7 +402,7 @@ Task<Outcome> Promote(Run* run, FenceRecord record, Recover action) {
 Task<Outcome> ReplayOwnLog(Run* run, FenceRecord record, Recover action) {
   Unit& unit = run->unit;
   if (record.phase < FencePhase::kClosing) co_return Refuse(*run, "NOT_FENCED", "fence it first");
-  if (!record.write.has_value() && (!record.fetch.empty() || unit.data.InRecovery())) {
+  if (!record.write.has_value() && unit.data.InRecovery()) {
     co_return Refuse(*run, "NO_LOG_OF_ITS_OWN", "it has no log of its own to take back");
   }
   if (!unit.LockFree() && !StandbyRuns(unit)) co_return Refuse(*run, "STILL_RUNS", "it is alive");

@@ -183,7 +183,7 @@ TEST(ReturnTest, AClosedFenceThatWasNotSealedShipsAgainOnceFenced) {
   ASSERT_TRUE(world.TakeOver(home, world.away(), *shipped.position));
 }
 
-TEST(ReturnTest, OneThatWasToldToFollowIsNotUnfencedBeforeItsFirstStartEither) {
+TEST(ReturnTest, WhoWasToldToFollowAndNeverStartedOnlyRecoversItsOwnLog) {
   World world;
   Site& home = world.home();
   Quiesce(world);
@@ -196,6 +196,12 @@ TEST(ReturnTest, OneThatWasToldToFollowIsNotUnfencedBeforeItsFirstStartEither) {
   const Outcome refused = world.Do(home, Unfence{world.LineageOf(home)});
   EXPECT_EQ(refused.reason, "IS_A_STANDBY") << refused.message;
   EXPECT_EQ(world.Observe(home).database()->state, DatabaseState::kDown);
+  // Where that one is lost since, and its log with it, it goes on from what it has.
+  ASSERT_TRUE(world.Do(home, Fence{}).ok());
+  const Outcome own = world.Do(home, Recover{world.LineageOf(home), true});
+  ASSERT_TRUE(own.ok()) << own.message;
+  EXPECT_EQ(own.position->timeline, 2u);
+  ExpectServes(world, home);
 }
 
 // Fenced, not cleanly stopped, its right in no file: the control file tells what it was.
