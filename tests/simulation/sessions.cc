@@ -347,6 +347,8 @@ void CoordinatorProcess::Drop(uint64_t id, bool tell_agent) {
     const Stream& stream = streams_.at(id);
     if (world_.Reaches(kCoordinatorHost, stream.host)) {
       CloseToAgent(id, world_.Jitter(1, 10) * kMilli);
+    } else {
+      Notice(id);
     }
   }
   if (node.empty()) return;
