@@ -103,8 +103,8 @@ absl::Status AgentHost::Add(const ResourceFile& file, const AgentConfig& config,
   if (!boot.ok()) return InFile(file.path, boot.status());
   resource->archive =
       std::make_unique<GuardArchiveStore>(about, file.path, config.guard, BeforeStart(*resource));
-  resource->fence_file =
-      std::make_unique<FenceWorker>(resource->core.store.get(), DataDirectoryOfPostgresql(about));
+  resource->fence_file = std::make_unique<FenceWorker>(
+      resource->core.store.get(), resource->service.get(), DataDirectoryOfPostgresql(about));
   absl::Status engine = AddEngine(file, clock, resource.get());
   if (!engine.ok()) return InFile(file.path, engine);
   resource->runner = std::make_unique<NotedRunner>(std::move(resource->runner), resource->running);

@@ -8,6 +8,7 @@
 #include "spdlog/spdlog.h"
 
 #include "agent/core/reconcile.h"
+#include "common/base/status_macros.h"
 #include "common/os/file.h"
 #include "common/os/monotonic.h"
 #include "common/os/process.h"
@@ -16,6 +17,13 @@ namespace baton::agent {
 namespace {
 
 constexpr absl::Duration kEndMax = absl::Seconds(5);
+// Commands wait for as long.
+constexpr absl::Duration kEnforceMax = absl::Seconds(2);
+constexpr absl::Duration kProofTimeout = absl::Seconds(1);
+
+bool IsStrict(const FenceRecord& record) {
+  return record.phase == FencePhase::kClosing || record.phase == FencePhase::kClosed;
+}
 
 // False: it is still there at `deadline`.
 bool AwaitEnd(const ProcessId& process, absl::Duration deadline) {
@@ -77,9 +85,20 @@ void FenceWorker::Write(const FenceRecord& record, std::function<void(absl::Stat
   });
 }
 
+void FenceWorker::Enforce(std::function<void(absl::Status)> done) {
+  worker_.Post([this, done = std::move(done)] { done(EnforceNow()); });
+}
+
+absl::Status FenceWorker::EnforceNow() const {
+  BATON_ASSIGN_OR_RETURN(const FenceRecord record, store_->Read());
+  if (!IsStrict(record) || !record.write.has_value()) return absl::OkStatus();
+  PlaceStandbySignal(record);
+  BATON_RETURN_IF_ERROR(service_->Stop(StopMode::kClean, kEnforceMax));
+  return store_->ProveNothingRuns(kProofTimeout);
+}
+
 void FenceWorker::PlaceStandbySignal(const FenceRecord& record) const {
-  const bool strict = record.phase == FencePhase::kClosing || record.phase == FencePhase::kClosed;
-  if (!strict || data_directory_.empty()) return;
+  if (!IsStrict(record) || data_directory_.empty()) return;
   if (!Exists(data_directory_ + "/PG_VERSION").value_or(false)) return;
   const absl::Status placed = store_->PlaceStandbySignal();
   if (!placed.ok()) {

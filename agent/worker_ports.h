@@ -62,16 +62,19 @@ class RunningCommand {
 class FenceWorker : public FenceFile {
  public:
   // `data_directory` of a PostgreSQL database; empty: of something else.
-  explicit FenceWorker(FenceStore* store, std::string data_directory = "")
-      : store_(store), data_directory_(std::move(data_directory)) {}
+  FenceWorker(FenceStore* store, ServiceManager* service, std::string data_directory)
+      : store_(store), service_(service), data_directory_(std::move(data_directory)) {}
   void Read(std::function<void(absl::StatusOr<FenceRecord>, absl::StatusOr<BootId>)> done) override;
   void Write(const FenceRecord& record, std::function<void(absl::Status)> done) override;
+  void Enforce(std::function<void(absl::Status)> done) override;
 
  private:
+  absl::Status EnforceNow() const;
   // An empty directory stays empty: it is to be seeded.
   void PlaceStandbySignal(const FenceRecord& record) const;
 
   FenceStore* store_;
+  ServiceManager* service_;
   const std::string data_directory_;
   chat::Worker worker_;
 };

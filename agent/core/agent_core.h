@@ -71,6 +71,7 @@ class AgentCore {
   void Do(const EndChildren& effect, absl::Duration decided_at);
   void Do(const ReadFence& effect, absl::Duration decided_at);
   void Do(const WriteFence& effect, absl::Duration decided_at);
+  void Do(const EnforceFence& effect, absl::Duration decided_at);
   void Do(const LookAt& effect, absl::Duration decided_at);
   void Do(const StartAction& effect, absl::Duration decided_at);
   void Do(const CancelAction& effect, absl::Duration decided_at);

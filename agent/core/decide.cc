@@ -64,6 +64,7 @@ struct Dispatch {
   void operator()(const ChildrenEnded& e) { OnChildrenEnded(now, e, out); }
   void operator()(const FenceRead& e) { OnFenceRead(now, at, e, out); }
   void operator()(const FenceFileWritten& e) { OnFenceFileWritten(now, at, e, out); }
+  void operator()(const FenceEnforced& e) { OnFenceEnforced(now, at, e, out); }
   void operator()(const FenceEntered& e) {
     out.changes.push_back(FenceNoted{e.resource, e.record});
   }

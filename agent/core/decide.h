@@ -41,6 +41,10 @@ struct FenceFileWritten {
   ResourceId resource;
   absl::Status status;
 };
+struct FenceEnforced {
+  ResourceId resource;
+  absl::Status status;
+};
 struct FenceEntered {  // by a runner, through its FenceStore
   ResourceId resource;
   FenceRecord record;
@@ -87,9 +91,9 @@ struct LedgerFailed {
   std::vector<Ledger::Entry> entries;
   absl::Status status;
 };
-using What = std::variant<Started, ChildrenEnded, FenceRead, FenceFileWritten, FenceEntered, Looked,
-                          ActionEnded, ActionProgressed, Observed, Checked, MessageCame, LinkClosed,
-                          TimerRan, EpochFound, LedgerFailed>;
+using What = std::variant<Started, ChildrenEnded, FenceRead, FenceFileWritten, FenceEnforced,
+                          FenceEntered, Looked, ActionEnded, ActionProgressed, Observed, Checked,
+                          MessageCame, LinkClosed, TimerRan, EpochFound, LedgerFailed>;
 struct AgentEvent {
   absl::Duration now;  // since boot
   What what;
@@ -105,6 +109,9 @@ struct ReadFence {
 };
 struct WriteFence {
   FenceRecord record;
+};
+struct EnforceFence {
+  ResourceId resource;
 };
 struct LookAt {
   Command command;
@@ -145,9 +152,9 @@ struct Say {  // to the log
   Severity severity = Severity::kInfo;
   std::string text;
 };
-using Effect = std::variant<EndChildren, ReadFence, WriteFence, LookAt, StartAction, CancelAction,
-                            CheckAction, AskProbe, OpenLink, CloseLink, Send, SetTimer, StopTimer,
-                            ReconnectLater, ResetBackoff, Deliver, Say>;
+using Effect = std::variant<EndChildren, ReadFence, WriteFence, EnforceFence, LookAt, StartAction,
+                            CancelAction, CheckAction, AskProbe, OpenLink, CloseLink, Send,
+                            SetTimer, StopTimer, ReconnectLater, ResetBackoff, Deliver, Say>;
 
 struct Decision {
   std::vector<Ledger::Entry> entries;

@@ -84,7 +84,7 @@ void Admit(const AgentState& now, const Command& command, Decision& out) {
   Outcome judged = Judge(now, command);
   if (!judged.ok()) return Refuse(command.id, std::move(judged), out);
   const ResourceState* resource = now.Resource(command.resource);
-  if (resource->confirming.has_value() || resource->revoking.has_value()) {
+  if (resource->AwaitsFence()) {
     out.changes.push_back(CommandDeferred{{now.stream, command}});
     return;
   }

@@ -56,6 +56,12 @@ void OnRevokeWritten(const AgentState& now, absl::Duration at, const ResourceSta
 void EndRevoke(const AgentState& now, absl::Duration at, const ResourceId& resource,
                Outcome outcome, Decision& out);
 
+// decide_enforce.cc: what runs though its fence says that it must not.
+// By `seen`, as its probe tells it, of this moment.
+void EnforceWhatIsSeen(const AgentState& now, const Observation& seen, Decision& out);
+void OnFenceEnforced(const AgentState& now, absl::Duration at, const FenceEnforced& event,
+                     Decision& out);
+
 // decide_session.cc: the stream.
 void OpenSession(const AgentState& now, Decision& out);
 void OnWelcome(const AgentState& now, absl::Duration at, const Welcome& welcome, Decision& out);

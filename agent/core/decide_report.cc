@@ -109,6 +109,8 @@ void OnObserved(const AgentState& now, absl::Duration at, const Observed& event,
   if (resource->probe_again) {
     out.changes.emplace_back(ProbeBegan{id, at});
     out.effects.emplace_back(AskProbe{id});
+  } else if (newer) {
+    EnforceWhatIsSeen(now, event.observation, out);
   }
   if (seen.fence.fence_epoch > now.EpochOf(resource->pool)) {
     out.effects.push_back(Deliver{EpochFound{resource->pool, seen.fence.fence_epoch}});

@@ -45,6 +45,14 @@ void AgentCore::Do(const WriteFence& effect, absl::Duration) {
       }));
 }
 
+void AgentCore::Do(const EnforceFence& effect, absl::Duration) {
+  const ResourceId id = effect.resource;
+  resources_.at(id).fence->Enforce(
+      OnLoop<absl::Status>(ports_.scheduler, alive_, [this, id](const absl::Status& status) {
+        Take(FenceEnforced{id, status});
+      }));
+}
+
 void AgentCore::Do(const LookAt& effect, absl::Duration) {
   const CommandId id = effect.command.id;
   const auto it = resources_.find(effect.command.resource);

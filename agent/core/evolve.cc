@@ -166,6 +166,17 @@ void Apply(AgentState& state, const RevokeEnded& change) {
   if (ResourceState* r = ResourceOf(state, change.resource)) r->revoking.reset();
 }
 
+void Apply(AgentState& state, const EnforceBegan& change) {
+  if (ResourceState* r = ResourceOf(state, change.resource)) r->enforcing = true;
+}
+
+void Apply(AgentState& state, const EnforceEnded& change) {
+  if (ResourceState* r = ResourceOf(state, change.resource)) {
+    r->enforcing = false;
+    r->enforce_problem = change.problem;
+  }
+}
+
 void Apply(AgentState& state, const CommandDeferred& change) {
   ResourceState* r = ResourceOf(state, change.deferred.command.resource);
   if (r != nullptr) r->deferred = change.deferred;

@@ -119,6 +119,10 @@ class FenceFile {
   // As FenceStore::Write. The core has entered `record` in the ledger before it asks. Of a database
   // that is closing or closed it puts standby.signal in place too, as far as it can.
   virtual void Write(const FenceRecord& record, std::function<void(absl::Status)> done) = 0;
+  // Of a database whose file is closing or closed and still names a right: puts standby.signal in
+  // place and has what runs stopped cleanly, for good. OK: nothing of it runs, or the file says
+  // otherwise by now. In bounded time; what needs longer goes on stopping afterwards.
+  virtual void Enforce(std::function<void(absl::Status)> done) = 0;
 };
 
 // The child processes that an agent before this one left behind.

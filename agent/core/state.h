@@ -73,7 +73,9 @@ struct ResourceState {
   CommandId running;                 // Accepted, not Finished; empty: none
   std::optional<Confirming> confirming;
   std::optional<Revoking> revoking;
-  std::optional<Deferred> deferred;  // came while `confirming` or `revoking`
+  bool enforcing = false;            // what runs against its fence is being stopped
+  std::string enforce_problem;       // logged already
+  std::optional<Deferred> deferred;  // came while AwaitsFence
 
   bool probing = false;
   bool probe_again = false;  // something happened that the running probe may not have seen
@@ -82,6 +84,9 @@ struct ResourceState {
   std::optional<Observation> seen;
   absl::Duration seen_at;  // since boot: when the look began
   std::optional<Observation> reported;
+
+  // The fence file is being written, or made good on: commands have to wait.
+  bool AwaitsFence() const { return confirming.has_value() || revoking.has_value() || enforcing; }
 };
 
 struct AgentState {
@@ -186,6 +191,13 @@ struct RevokeBegan {  // or goes on
 struct RevokeEnded {
   ResourceId resource;
 };
+struct EnforceBegan {
+  ResourceId resource;
+};
+struct EnforceEnded {
+  ResourceId resource;
+  std::string problem;  // empty: it has stopped
+};
 struct CommandDeferred {
   Deferred deferred;
 };
@@ -223,9 +235,9 @@ using Change =
     std::variant<StageReached, FenceKnown, FenceSettled, FenceNoted, StreamWelcomed, StreamEnded,
                  LinkProblemTold, CommandRefused, CancelAsked, OutcomeHeld, FinishedUntold,
                  FinishedTold, ProgressTold, ConfirmBegan, ConfirmEnded, RevokeBegan, RevokeEnded,
-                 CommandDeferred, DeferredTaken, ProbeBegan, ProbeWanted, ProbeEnded,
-                 ObservationMade, ObservationTold, FullReportWanted, FullReportTold, DryRunBegan,
-                 DryRunEnded, FinishedPruned>;
+                 EnforceBegan, EnforceEnded, CommandDeferred, DeferredTaken, ProbeBegan,
+                 ProbeWanted, ProbeEnded, ObservationMade, ObservationTold, FullReportWanted,
+                 FullReportTold, DryRunBegan, DryRunEnded, FinishedPruned>;
 
 // Pure: the only ways that state changes. `now` is time since boot.
 void Evolve(AgentState& state, const Ledger::Entry& entry, absl::Duration now);

@@ -149,6 +149,32 @@ void UnitFenceFile::Write(const FenceRecord& record, std::function<void(absl::St
   });
 }
 
+void UnitFenceFile::Enforce(std::function<void(absl::Status)> done) {
+  World& world = agent_.world;
+  world.queue.At(agent_.process, world.Jitter(50, 500) * kMicro, [this, done = std::move(done)] {
+    const auto& record = unit_.fence.visible;
+    if (!record.has_value()) return done(absl::NotFoundError("no fence file"));
+    if (record->phase < FencePhase::kClosing || !record->write.has_value()) {
+      return done(absl::OkStatus());
+    }
+    unit_.data.standby_signal = true;
+    if (!unit_.RequestStop(false)) return done(absl::UnavailableError("no answer"));
+    AwaitStopped(agent_.world.queue.now() + 2 * kSecond, done);
+  });
+}
+
+void UnitFenceFile::AwaitStopped(Nanos until, std::function<void(absl::Status)> done) {
+  World& world = agent_.world;
+  world.queue.At(agent_.process, world.Jitter(2, 10) * kMilli,
+                 [this, until, done = std::move(done)]() mutable {
+                   if (unit_.LockFree()) return done(absl::OkStatus());
+                   if (agent_.world.queue.now() > until) {
+                     return done(absl::DeadlineExceededError("still runs"));
+                   }
+                   AwaitStopped(until, std::move(done));
+                 });
+}
+
 // Ledger, then the file under another name, then the name, then the folder.
 Task<Outcome> WriteFence(Run* run, FenceRecord record) {
   AgentProcess& agent = run->agent;

@@ -105,8 +105,11 @@ class UnitFenceFile : public FenceFile {
   UnitFenceFile(AgentProcess& agent, Unit& unit) : agent_(agent), unit_(unit) {}
   void Read(std::function<void(absl::StatusOr<FenceRecord>, absl::StatusOr<BootId>)> done) override;
   void Write(const FenceRecord& record, std::function<void(absl::Status)> done) override;
+  void Enforce(std::function<void(absl::Status)> done) override;
 
  private:
+  void AwaitStopped(Nanos until, std::function<void(absl::Status)> done);
+
   AgentProcess& agent_;
   Unit& unit_;
 };

@@ -35,7 +35,8 @@ class Teller {
     }
     if (simulation_ == nullptr) simulation_ = std::make_unique<Simulation>(scenario_);
     if (words[0] == "move" && words.size() == 2) return Move(words[1]);
-    if (words[0] == "want" && words.size() == 2) return Want(words[1]);
+    if (words[0] == "want" && words.size() == 2) return Want(words[1], false);
+    if (words[0] == "instead" && words.size() == 2) return Want(words[1], true);
     if (words[0] == "lose" && words.size() == 4) return Lose(words);
     if (words[0] == "await" && words.size() == 3) return Await(words[1], words[2]);
     if (words[0] == "run") return Run(words);
@@ -88,12 +89,12 @@ class Teller {
     simulation_->WantMoves(moves);
     return true;
   }
-  bool Want(const std::string& name) {
+  bool Want(const std::string& name, bool instead) {
     for (const PlanKind kind :
          {PlanKind::kAdopt, PlanKind::kSwitchover, PlanKind::kFailover, PlanKind::kFailback,
           PlanKind::kProtect, PlanKind::kRemoveQuarantine}) {
       if (ToString(kind) != name) continue;
-      simulation_->WantNext(kind);
+      instead ? simulation_->WantInstead(kind) : simulation_->WantNext(kind);
       return true;
     }
     return false;

@@ -12,6 +12,7 @@ namespace baton::sim {
 //   bare                               first too: only the home instance has data
 //   move N                             the operator wants N plans in all: 1 adopt, 2 there, 3 back
 //   want KIND                          one plan more: switchover, failover, failback, protect, …
+//   instead KIND                       what is wanted in the place of the move that was given up
 //   lose HOW N ms                      a failover begins with the loss of the site that serves, for
 //                                      so long: power, with-share, killed, cut-off, database, chat
 //   await STEP POINT                   until a step of the next move is recorded, sent, accepted,

@@ -103,6 +103,11 @@ class Simulation {
     scenario_.course.push_back(kind);
     ++wanted_moves_;
   }
+  // ... and in the place of the present move, which was given up.
+  void WantInstead(PlanKind kind) {
+    scenario_.course.resize(static_cast<size_t>(wanted_moves_), PlanKind::kSwitchover);
+    scenario_.course[static_cast<size_t>(moves_)] = kind;
+  }
   void SetLoss(Loss loss, Nanos lasts) {
     scenario_.loss = loss;
     scenario_.loss_lasts = lasts;

@@ -95,6 +95,17 @@ class ReturnTest : public testing::Test {
         [this] { return ProcessesWithFileOpen(FenceLockFile(world_.config())).empty(); }));
   }
 
+  // Leaves what a ShipTail leaves whose agent dies while a crashed primary recovers: it runs
+  // read-only under its fence.
+  void RecoverUnderItsFence() {
+    EXPECT_TRUE(PlaceStandbySignal(world_.config()).ok());
+    world_.Write(world_.InPhase(FencePhase::kClosing, 3));
+    EXPECT_TRUE(GuardWorld::Eventually([this] { return !world_.Status().running; }));
+    EXPECT_TRUE(world_.Ask(SupervisorVerb::kStart)->ok);
+    EXPECT_TRUE(GuardWorld::Eventually(
+        [this] { return Sql("select pg_is_in_recovery()").output == "t\n"; }));
+  }
+
   void Revoke(ScriptedSession* session, uint64_t counter) {
     v1::CoordinatorMessage message;
     message.mutable_revoke()->set_pool("chat.example.com");
@@ -196,6 +207,36 @@ TEST_F(ReturnTest, WhatWasKilledStaysDownAndIsFencedBeforeItEverStarts) {
   EXPECT_FALSE(world_.Status().running);
   EXPECT_THAT(world_.Get(world_.root() + "/data/postmaster.pid"), HasSubstr(absl::StrCat(server_)))
       << "it was started in between";
+}
+
+TEST_F(ReturnTest, WhatRunsReadOnlyUnderItsFenceIsStoppedForNothingNeedsIt) {
+  RecoverUnderItsFence();
+  auto session = Return();
+  ASSERT_NE(session, nullptr);
+  Revoke(session.get(), 5);
+  EXPECT_EQ(AwaitRevoked(session.get()).code(), v1::OUTCOME_CODE_OK);
+  const auto seen = AwaitSeen(session.get(), [](const v1::Observation& one) {
+    return one.fence().proven() && one.fence().fence_epoch().counter() == 5;
+  });
+  ASSERT_TRUE(seen.has_value());
+  EXPECT_EQ(seen->fence().phase(), v1::FENCE_PHASE_CLOSING);
+  EXPECT_EQ(seen->fence().write_epoch().counter(), 3u);
+  EXPECT_EQ(seen->database().state(), v1::DATABASE_STATE_DOWN);
+  EXPECT_TRUE(seen->database().standby_signal());
+  EXPECT_FALSE(world_.Status().desired_up);
+}
+
+TEST_F(ReturnTest, WhatRunsReadOnlyUnderItsFenceIsStoppedThoughSupervisorAndAgentDieAtIt) {
+  RecoverUnderItsFence();
+  world_.Kill(supervisor_, SIGKILL);
+  ASSERT_NE(Return(), nullptr);  // it begins with a supervisor, which takes over what runs
+  KillAgent();
+  auto session = Return();
+  ASSERT_NE(session, nullptr);
+  const std::optional<v1::Observation> seen = AwaitFenced(session.get());
+  ASSERT_TRUE(seen.has_value());
+  EXPECT_EQ(seen->database().state(), v1::DATABASE_STATE_DOWN);
+  EXPECT_FALSE(world_.Status().running);
 }
 
 TEST_F(ReturnTest, WhatWasKilledStartsAsSoonAsItsRightIsConfirmed) {

@@ -73,12 +73,27 @@ class HeldFence : public FenceStore {
     placed = true;
     return absl::OkStatus();
   }
-  absl::Status ProveNothingRuns(absl::Duration) override { return absl::OkStatus(); }
+  absl::Status ProveNothingRuns(absl::Duration) override { return proof; }
   absl::StatusOr<BootId> Boot() override { return BootId("boot-1"); }
 
   FenceRecord held;
   bool lost = false;
   bool placed = false;
+  absl::Status proof;
+};
+
+class CountingManager : public ServiceManager {
+ public:
+  absl::Status Start(absl::Duration) override { return absl::OkStatus(); }
+  absl::Status Stop(StopMode mode, absl::Duration) override {
+    EXPECT_EQ(mode, StopMode::kClean);
+    ++stops;
+    return stopped;
+  }
+  absl::StatusOr<ServiceStatus> Status() override { return ServiceStatus(); }
+
+  int stops = 0;
+  absl::Status stopped;
 };
 
 TEST(LedgerFenceStoreTest, EveryFenceNamesTheLedgerItWasWrittenUnder) {
@@ -111,13 +126,22 @@ TEST(LedgerFenceStoreTest, ASupervisorIsSeenToBeforeAFenceOpensAndOnlyThen) {
 // Writes `phase` where `folder` holds a database or does not; is standby.signal asked for?
 bool PlacesSignal(FencePhase phase, const std::string& folder) {
   HeldFence behind;
-  FenceWorker worker(&behind, folder);
+  CountingManager manager;
+  FenceWorker worker(&behind, &manager, folder);
   FenceRecord record;
   record.phase = phase;
   std::promise<absl::Status> written;
   worker.Write(record, [&](absl::Status status) { written.set_value(std::move(status)); });
   EXPECT_TRUE(written.get_future().get().ok());
+  EXPECT_EQ(manager.stops, 0);
   return behind.placed;
+}
+
+absl::Status Enforce(HeldFence* behind, CountingManager* manager) {
+  FenceWorker worker(behind, manager, "");
+  std::promise<absl::Status> enforced;
+  worker.Enforce([&](absl::Status status) { enforced.set_value(std::move(status)); });
+  return enforced.get_future().get();
 }
 
 TEST(FenceWorkerTest, AFencedDatabaseGetsItsStandbySignalAndNothingElseDoes) {
@@ -132,6 +156,39 @@ TEST(FenceWorkerTest, AFencedDatabaseGetsItsStandbySignalAndNothingElseDoes) {
   EXPECT_FALSE(PlacesSignal(FencePhase::kClosed, ""));
   unlink((data + "/PG_VERSION").c_str());
   rmdir(data.c_str());
+}
+
+TEST(FenceWorkerTest, OnlyAFenceThatNamesARightIsEnforced) {
+  for (const FencePhase phase :
+       {FencePhase::kOpen, FencePhase::kUnconfirmed, FencePhase::kClosing, FencePhase::kClosed}) {
+    for (const bool right : {true, false}) {
+      SCOPED_TRACE(testing::Message() << ToString(phase) << ", a right: " << right);
+      HeldFence behind;
+      CountingManager manager;
+      behind.held.phase = phase;
+      if (right) behind.held.write = Lineage{"1", {1, 3}, HostId("sql1"), ShareId("s"), {}};
+      EXPECT_TRUE(Enforce(&behind, &manager).ok());
+      EXPECT_EQ(manager.stops, right && phase >= FencePhase::kClosing ? 1 : 0);
+    }
+  }
+}
+
+TEST(FenceWorkerTest, AFenceIsEnforcedOnceNothingRunsAndNotBefore) {
+  HeldFence behind;
+  CountingManager manager;
+  behind.lost = true;
+  EXPECT_TRUE(absl::IsNotFound(Enforce(&behind, &manager)));
+  EXPECT_EQ(manager.stops, 0);
+  behind.lost = false;
+  behind.held.phase = FencePhase::kClosing;
+  behind.held.write = Lineage{"1", {1, 3}, HostId("sql1"), ShareId("s"), {}};
+  manager.stopped = absl::DeadlineExceededError("still runs");
+  EXPECT_TRUE(absl::IsDeadlineExceeded(Enforce(&behind, &manager)));
+  manager.stopped = absl::OkStatus();
+  behind.proof = absl::DeadlineExceededError("a backend is left");
+  EXPECT_TRUE(absl::IsDeadlineExceeded(Enforce(&behind, &manager)));
+  behind.proof = absl::OkStatus();
+  EXPECT_TRUE(Enforce(&behind, &manager).ok());
 }
 
 TEST(LedgerFenceStoreTest, ALostFileIsReadAsClosedWithTheLineagesOfTheLedger) {

@@ -130,6 +130,11 @@ void FakeFenceFile::Write(const FenceRecord& record, std::function<void(absl::St
   waiting.push_back(work);
 }
 
+void FakeFenceFile::Enforce(std::function<void(absl::Status)> done) {
+  EXPECT_TRUE(enforcing.empty()) << "one at a time";
+  enforcing.push_back(std::move(done));
+}
+
 void FakeChildren::End(std::vector<ChildProcess> children,
                        std::function<void(std::vector<ChildProcess>)> done) {
   ended.insert(ended.end(), children.begin(), children.end());
@@ -160,6 +165,7 @@ void HostWorld::Boot() {
     runner.running.reset();
     probes[id].waiting.clear();
     fences[id].waiting.clear();
+    fences[id].enforcing.clear();
     const auto other = acting.find(id);
     ActionRunner* acts = other == acting.end() ? &runner : other->second;
     given.push_back({{id, kPool}, &probes[id], acts, &fences[id]});

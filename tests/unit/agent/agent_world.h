@@ -75,14 +75,16 @@ class FakeFenceFile : public FenceFile {
  public:
   void Read(std::function<void(absl::StatusOr<FenceRecord>, absl::StatusOr<BootId>)> done) override;
   void Write(const FenceRecord& record, std::function<void(absl::Status)> done) override;
+  void Enforce(std::function<void(absl::Status)> done) override;
 
   std::optional<FenceRecord> file;
   BootId boot = kBoot;
   int writes = 0;
-  bool hangs = false;        // reads answer only when told
-  bool writes_hang = false;  // likewise
-  absl::Status failure;      // of writes
-  absl::Status unreadable;   // of reads, unless OK
+  bool hangs = false;                                        // reads answer only when told
+  bool writes_hang = false;                                  // likewise
+  absl::Status failure;                                      // of writes
+  absl::Status unreadable;                                   // of reads, unless OK
+  std::vector<std::function<void(absl::Status)>> enforcing;  // each answers when told
   std::vector<std::function<void()>> waiting;
 };
 

@@ -96,9 +96,20 @@ class Storm {
     std::vector<std::function<void()>> waiting = std::move(fence.waiting);
     fence.waiting.clear();
     for (const auto& work : waiting) work();
+    Enforced(fence, Roll(2) == 0 ? absl::OkStatus() : absl::DeadlineExceededError("runs on"));
+    FenceSummary& seen = world_.probes[kDatabase].seen.fence;
+    seen.phase = FencePhase::kClosing;
+    seen.write_epoch = Roll(2) == 0 ? epoch_ : Epoch();
+    seen.proven = Roll(2) == 0;
     fence.hangs = Roll(12) == 0;
     fence.writes_hang = Roll(8) == 0;
     fence.failure = Roll(8) == 0 ? absl::ResourceExhaustedError("full") : absl::OkStatus();
+  }
+
+  static void Enforced(FakeFenceFile& fence, const absl::Status& status) {
+    std::vector<std::function<void(absl::Status)>> enforcing = std::move(fence.enforcing);
+    fence.enforcing.clear();
+    for (const auto& done : enforcing) done(status);
   }
 
   void SendOne() {
@@ -170,8 +181,10 @@ class Storm {
   void Settle() {
     world_.ledger.failure = absl::OkStatus();
     world_.ledger.delay = absl::ZeroDuration();
+    world_.probes[kDatabase].seen.fence.proven = true;
     for (int i = 0; i < 3; ++i) {
       for (auto& [id, fence] : world_.fences) {
+        Enforced(fence, absl::OkStatus());
         fence.failure = absl::OkStatus();
         fence.hangs = fence.writes_hang = false;
         std::vector<std::function<void()>> waiting = std::move(fence.waiting);
@@ -190,7 +203,7 @@ class Storm {
       EXPECT_TRUE(entry.outcome.has_value()) << entry.command.id;
     }
     for (const auto& [id, resource] : world_.core->state().resources) {
-      EXPECT_FALSE(resource.confirming || resource.revoking || resource.deferred) << id;
+      EXPECT_FALSE(resource.AwaitsFence() || resource.deferred) << id;
     }
   }
 
