@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -17,7 +18,7 @@ namespace baton {
 namespace {
 
 constexpr size_t kFenceBytesMax = 512 * 1024;
-constexpr absl::Duration kEditWait = absl::Seconds(5);
+constexpr int kTriesMax = 16;
 
 absl::Status CheckBelongs(const ResourceConfig& config, const FenceRecord& record) {
   if (record.pool == config.pool && record.resource == config.resource) return absl::OkStatus();
@@ -56,9 +57,51 @@ absl::StatusOr<pid_t> ServerByPidFile(const ResourceConfig& config) {
   return pid;
 }
 
+bool SameFile(const absl::StatusOr<FenceRecord>& a, const absl::StatusOr<FenceRecord>& b) {
+  return a.ok() && b.ok() ? *a == *b : a.status() == b.status();
+}
+
+// OK: `record` may follow `before`.
+absl::Status CheckMayFollow(const ResourceConfig& config, const absl::StatusOr<FenceRecord>& before,
+                            const FenceRecord& record) {
+  if (const absl::Status belongs = CheckBelongs(config, record); !belongs.ok()) {
+    return absl::FailedPreconditionError(belongs.message());
+  }
+  if (before.ok() && record.fence_epoch < before->fence_epoch) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        config.fence_file, ": found fence epoch ", before->fence_epoch.ToString(),
+        ", refuse to lower it to ", record.fence_epoch.ToString(), "; use a higher one"));
+  }
+  return absl::OkStatus();
+}
+
+// Writes `record` where the file still is as in `before`; false: it is not.
+absl::StatusOr<bool> Replace(const ResourceConfig& config,
+                             const absl::StatusOr<FenceRecord>& before, const FenceRecord& record,
+                             absl::Duration wait) {
+  absl::StatusOr<FileLock> lock =
+      FileLock::Take(FenceEditLockFile(config), LockMode::kExclusive, wait);
+  if (absl::IsDeadlineExceeded(lock.status())) {
+    return absl::UnavailableError(
+        absl::StrCat(config.fence_file, " was not written: ", lock.status().message()));
+  }
+  if (!lock.ok()) return lock.status();
+  const ScopedFileLock editing(*std::move(lock));
+  if (!SameFile(ReadFenceFile(config), before)) return false;
+  if (before.ok() && *before == record) {
+    // Whoever wrote it may have died between its rename and the folder's sync.
+    BATON_RETURN_IF_ERROR(SyncDirectory(DirectoryOf(config.fence_file)));
+    return true;
+  }
+  BATON_RETURN_IF_ERROR(WriteFileDurably(config.fence_file, FormatFenceRecord(record), 0644));
+  return true;
+}
+
 }  // namespace
 
 std::string FenceLockFile(const ResourceConfig& config) { return config.fence_file + ".lock"; }
+
+std::string FenceEditLockFile(const ResourceConfig& config) { return config.fence_file + ".edit"; }
 
 std::string IncompleteMarker(const ResourceConfig& config) {
   return config.data_directory + ".baton-incomplete";
@@ -77,26 +120,19 @@ absl::StatusOr<FenceRecord> ReadFenceFile(const ResourceConfig& config) {
 absl::Status UpdateFenceFile(
     const ResourceConfig& config,
     const std::function<absl::StatusOr<FenceRecord>(const absl::StatusOr<FenceRecord>&)>& next,
-    const std::function<absl::Status(const FenceRecord&)>& before_write) {
+    const std::function<absl::Status(const FenceRecord&)>& before_write, absl::Duration edit_wait) {
   BATON_RETURN_IF_ERROR(MakeDirectories(DirectoryOf(config.fence_file), 0755));
-  BATON_ASSIGN_OR_RETURN(const FileLock editing, FileLock::Take(config.fence_file + ".edit",
-                                                                LockMode::kExclusive, kEditWait));
-  const absl::StatusOr<FenceRecord> before = ReadFenceFile(config);
-  BATON_ASSIGN_OR_RETURN(const FenceRecord record, next(before));
-  if (!CheckBelongs(config, record).ok()) {
-    return absl::FailedPreconditionError(CheckBelongs(config, record).message());
+  for (int tries = 0; tries < kTriesMax; ++tries) {
+    const absl::StatusOr<FenceRecord> before = ReadFenceFile(config);
+    BATON_ASSIGN_OR_RETURN(const FenceRecord record, next(before));
+    BATON_RETURN_IF_ERROR(CheckMayFollow(config, before, record));
+    if (before_write != nullptr) BATON_RETURN_IF_ERROR(before_write(record));
+    BATON_ASSIGN_OR_RETURN(const bool written, Replace(config, before, record, edit_wait));
+    if (written) return absl::OkStatus();
   }
-  if (before.ok() && record.fence_epoch < before->fence_epoch) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        config.fence_file, ": found fence epoch ", before->fence_epoch.ToString(),
-        ", refuse to lower it to ", record.fence_epoch.ToString(), "; use a higher one"));
-  }
-  if (before_write != nullptr) BATON_RETURN_IF_ERROR(before_write(record));
-  if (before.ok() && *before == record) {
-    // Whoever wrote it may have died between its rename and the folder's sync.
-    return SyncDirectory(DirectoryOf(config.fence_file));
-  }
-  return WriteFileDurably(config.fence_file, FormatFenceRecord(record), 0644);
+  return absl::UnavailableError(absl::StrCat(config.fence_file,
+                                             " was not written: others wrote it ", kTriesMax,
+                                             " times meanwhile; try again"));
 }
 
 absl::Status PlaceStandbySignal(const ResourceConfig& config) {
@@ -115,9 +151,10 @@ absl::Status PlaceStandbySignal(const ResourceConfig& config) {
 }
 
 absl::Status ProveNothingRuns(const ResourceConfig& config, absl::Duration timeout) {
-  const absl::StatusOr<FileLock> lock =
+  absl::StatusOr<FileLock> lock =
       FileLock::Take(FenceLockFile(config), LockMode::kExclusive, timeout);
   if (!lock.ok()) return lock.status();
+  const ScopedFileLock alone(*std::move(lock));
   BATON_ASSIGN_OR_RETURN(const pid_t pid, ServerByPidFile(config));
   if (pid == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(

@@ -21,6 +21,10 @@ namespace baton {
 // lives.
 std::string FenceLockFile(const ResourceConfig& config);
 
+// "<fence_file>.edit": held by whoever replaces the fence file, for no longer than that takes.
+std::string FenceEditLockFile(const ResourceConfig& config);
+inline constexpr absl::Duration kFenceEditWait = absl::Seconds(5);
+
 // A file of this name beside the data directory says that it is half rewound or restored.
 std::string IncompleteMarker(const ResourceConfig& config);
 
@@ -28,14 +32,18 @@ std::string IncompleteMarker(const ResourceConfig& config);
 absl::StatusOr<FenceRecord> ReadFenceFile(const ResourceConfig& config);
 
 // Replaces the fence file durably (world-readable). `next` gets what is there (an error as
-// ReadFenceFile gives it) and returns what shall be; nobody else can write in between. Its error is
-// returned and nothing is written. FAILED_PRECONDITION when the result would lower the fence epoch
-// or is another resource's. `before_write` runs after all checks, before the file changes; what the
-// file says already is not written again.
+// ReadFenceFile gives it) and returns what shall be; it is asked again when someone else wrote
+// meanwhile. Its error is returned and nothing is written. FAILED_PRECONDITION when the result
+// would lower the fence epoch or is another resource's. `before_write` runs after all checks, each
+// time before the file may change, and may take long: nobody is kept from the file by it, so that
+// what it did may come to nothing. What the file says already is not written again. UNAVAILABLE:
+// nothing was written, since others hold the file's lock for longer than `edit_wait`, or write all
+// the time.
 absl::Status UpdateFenceFile(
     const ResourceConfig& config,
     const std::function<absl::StatusOr<FenceRecord>(const absl::StatusOr<FenceRecord>&)>& next,
-    const std::function<absl::Status(const FenceRecord&)>& before_write);
+    const std::function<absl::Status(const FenceRecord&)>& before_write,
+    absl::Duration edit_wait = kFenceEditWait);
 
 // Makes standby.signal in the data directory, durably, owned as the directory is.
 // FAILED_PRECONDITION for a chat server.

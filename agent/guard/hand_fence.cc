@@ -1,11 +1,15 @@
 #include "agent/guard/hand_fence.h"
 
+#include <vector>
+
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "agent/guard/fence_file.h"
 #include "common/base/status_macros.h"
 #include "common/os/file.h"
+#include "common/os/lock.h"
 #include "common/os/unix_socket.h"
 #include "common/protocol/supervisor_control.h"
 
@@ -44,6 +48,12 @@ absl::StatusOr<FenceRecord> Stricter(const ResourceConfig& config, const Epoch& 
   return record;
 }
 
+std::string JoinPids(const std::vector<LockHolder>& holders) {
+  return absl::StrJoin(holders, " ", [](std::string* out, const LockHolder& holder) {
+    absl::StrAppend(out, holder.pid);
+  });
+}
+
 // How to end what still holds the lock, for people.
 std::string HowToEnd(const ResourceConfig& config) {
   if (config.engine_name == "postgresql") {
@@ -56,6 +66,19 @@ std::string HowToEnd(const ResourceConfig& config) {
     return "end those processes with `kill`";
   }
   return "end it with `kill PID` or, if that doesn't help, `kill -KILL PID`";
+}
+
+// Why nothing was written, and what to do about it.
+absl::Status NotFenced(const ResourceConfig& config, const absl::Status& why) {
+  std::string message = absl::StrCat("NOT fenced, nothing was changed: ", why.message());
+  const std::vector<LockHolder> holders = ProcessesWithFileOpen(FenceEditLockFile(config));
+  if (absl::IsUnavailable(why) && !holders.empty()) {
+    absl::StrAppend(&message, "; end what holds it with `kill -KILL ", JoinPids(holders),
+                    "` (what it was doing is done again by its successor), then fence again");
+  } else if (!absl::IsFailedPrecondition(why)) {
+    absl::StrAppend(&message, "; mend that and fence again, or turn this host's power off");
+  }
+  return absl::Status(why.code(), message);
 }
 
 absl::Status WriteFence(const ResourceConfig& config, const HandFence& order) {
@@ -79,17 +102,16 @@ absl::Status Prove(const ResourceConfig& config, const HandFence& order, bool su
     order.say("nothing that the gate let start is alive: fenced");
     return absl::OkStatus();
   }
-  if (!absl::IsDeadlineExceeded(proof)) return proof;
+  const std::string told =
+      absl::StrCat("the fence stands, but it is not proven: ", proof.message());
+  if (!absl::IsDeadlineExceeded(proof)) return absl::Status(proof.code(), told);
   return absl::DeadlineExceededError(
-      absl::StrCat("the fence stands, but it is not proven: ", proof.message(), "; ",
-                   supervised ? "its supervisor was told to stop it; " : "", HowToEnd(config),
-                   ", then fence again"));
+      absl::StrCat(told, "; ", supervised ? "its supervisor was told to stop it; " : "",
+                   HowToEnd(config), ", then fence again"));
 }
 
-}  // namespace
-
-absl::Status FenceByHand(const ResourceConfig& config, const HandFence& order) {
-  BATON_RETURN_IF_ERROR(WriteFence(config, order));
+// After the fence was written: OK when nothing that could write runs.
+absl::Status AwaitStop(const ResourceConfig& config, const HandFence& order) {
   if (config.kind == ResourceKind::kDatabase) {
     const absl::Status placed = PlaceStandbySignal(config);
     order.say(placed.ok() ? "standby.signal is in place: a start past the gate is read-only"
@@ -116,6 +138,15 @@ absl::Status FenceByHand(const ResourceConfig& config, const HandFence& order) {
     }
   }
   return Prove(config, order, status->running);
+}
+
+}  // namespace
+
+HandFenced FenceByHand(const ResourceConfig& config, const HandFence& order) {
+  if (const absl::Status written = WriteFence(config, order); !written.ok()) {
+    return {false, NotFenced(config, written)};
+  }
+  return {true, AwaitStop(config, order)};
 }
 
 }  // namespace baton

@@ -39,7 +39,8 @@ baton-guard archive-prepare RESOURCE          give an empty share its marker
 
 RESOURCE: a file if it holds a '/', else /etc/baton/resources.d/RESOURCE.conf
 Exit codes: 0 done; 1 failed; 64 wrong usage; 65 wrong resource file; 69 another supervisor runs;
-75 fenced, but something still runs; 78 refused by the fence. archive-fetch: 0 or 1, nothing else.
+73 NOT fenced, the fence file could not be written; 75 fenced, but something still runs; 78 refused by
+the fence (fence: NOT fenced, EPOCH is too low). archive-fetch: 0 or 1, nothing else.
 The other archive verbs: 100 + the code of the error (106 other bytes there, 108 share full,
 109 refused by the fence, 114 share not there).
 )";
@@ -90,10 +91,12 @@ int FenceIt(const ResourceConfig& config, const std::vector<std::string>& argume
     }
   }
   order.say = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
-  const absl::Status fenced = FenceByHand(config, order);
+  const HandFenced fenced = FenceByHand(config, order);
   std::fflush(stdout);
-  if (fenced.ok()) return 0;
-  return Complain(fenced, absl::IsDeadlineExceeded(fenced) ? kExitNotProven : kExitRefused);
+  if (fenced.stands && fenced.proof.ok()) return 0;
+  if (fenced.stands) return Complain(fenced.proof, kExitNotProven);
+  const bool refused = absl::IsFailedPrecondition(fenced.proof);
+  return Complain(fenced.proof, refused ? kExitRefused : kExitNotFenced);
 }
 
 int Main(const std::vector<std::string>& words) {

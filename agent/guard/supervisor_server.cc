@@ -20,6 +20,9 @@ namespace {
 
 constexpr absl::Duration kImmediateGrace = absl::Seconds(5);
 constexpr absl::Duration kLivedLong = absl::Seconds(30);
+// Nothing starts before it is written, and it is tried again: nobody else may wait for it
+// meanwhile.
+constexpr absl::Duration kUnconfirmWait = absl::Milliseconds(50);
 constexpr off_t kLogBytesMax = 16 << 20;
 
 bool IsPostgresql(const ResourceConfig& config) { return config.engine_name == "postgresql"; }
@@ -101,7 +104,7 @@ absl::Status Supervisor::Unconfirm() {
         record.phase = FencePhase::kUnconfirmed;
         return record;
       },
-      nullptr);
+      nullptr, kUnconfirmWait);
   const absl::StatusOr<FenceRecord> now = ReadFenceFile(config_);
   if (now.ok() && *now == *leftover_) return written;
   leftover_.reset();

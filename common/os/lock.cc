@@ -5,13 +5,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include <sys/file.h>
-#include <sys/stat.h>
 
 #include "common/base/status_macros.h"
 #include "common/os/file.h"
@@ -75,6 +75,12 @@ absl::StatusOr<FileLock> FileLock::Take(const std::string& path, LockMode mode,
 absl::Status FileLock::KeepAcrossExec() const {
   if (fcntl(fd_.get(), F_SETFD, 0) != 0) return ErrnoStatus(errno, "cannot pass on", "a lock");
   return absl::OkStatus();
+}
+
+void FileLock::Release() {
+  if (!fd_.valid()) return;
+  flock(fd_.get(), LOCK_UN);
+  fd_.Reset();
 }
 
 std::vector<LockHolder> ProcessesWithFileOpen(const std::string& path) {

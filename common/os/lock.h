@@ -3,12 +3,12 @@
 #pragma once
 
 #include <string>
+#include <sys/types.h>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include <sys/types.h>
 
 #include "common/os/fd.h"
 
@@ -28,10 +28,24 @@ class FileLock {
   int fd() const { return fd_.get(); }
   // From now on a program that this process execs holds the lock too.
   absl::Status KeepAcrossExec() const;
+  // Lets it go at once, also for processes that were forked meanwhile and have not exec'd yet.
+  void Release();
 
  private:
   explicit FileLock(Fd fd) : fd_(std::move(fd)) {}
   Fd fd_;
+};
+
+// A lock that is let go at the end of its scope, by Release.
+class ScopedFileLock {
+ public:
+  explicit ScopedFileLock(FileLock lock) : lock_(std::move(lock)) {}
+  ~ScopedFileLock() { lock_.Release(); }
+  ScopedFileLock(const ScopedFileLock&) = delete;
+  ScopedFileLock& operator=(const ScopedFileLock&) = delete;
+
+ private:
+  FileLock lock_;
 };
 
 struct LockHolder {

@@ -1,10 +1,14 @@
 #include "agent/guard/host/guard_fence_store.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 
 #include "agent/guard/fence_file.h"
 #include "common/base/status_macros.h"
 #include "common/os/boot.h"
+#include "common/os/file.h"
+#include "common/os/lock.h"
 
 namespace baton {
 
@@ -39,6 +43,17 @@ absl::StatusOr<FenceRecord> GuardFenceStore::Read() {
 }
 
 absl::Status GuardFenceStore::Write(const FenceRecord& record) {
+  BATON_RETURN_IF_ERROR(MakeDirectories(DirectoryOf(config_.fence_file), 0755));
+  // Not the lock that people and supervisors wait for: the ledger may take long. Without it the
+  // later entry in the ledger could belong to the earlier file.
+  absl::StatusOr<FileLock> in_order =
+      FileLock::Take(config_.fence_file + ".store", LockMode::kExclusive, kFenceEditWait);
+  if (absl::IsDeadlineExceeded(in_order.status())) {
+    return absl::UnavailableError(
+        absl::StrCat(config_.fence_file, " was not written: ", in_order.status().message()));
+  }
+  if (!in_order.ok()) return in_order.status();
+  const ScopedFileLock writing(*std::move(in_order));
   BATON_RETURN_IF_ERROR(UpdateFenceFile(
       config_,
       [&](const absl::StatusOr<FenceRecord>& before) -> absl::StatusOr<FenceRecord> {

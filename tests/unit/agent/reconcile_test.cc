@@ -90,6 +90,19 @@ TEST(ReconcileTest, AnAgentThatDiesBetweenLedgerAndFileStopsNothingThatRuns) {
   }
 }
 
+// The file's write was refused, or never came.
+TEST(ReconcileTest, AnOpenedLedgerWithoutItsFileOpensNothing) {
+  for (const FencePhase phase :
+       {FencePhase::kUnconfirmed, FencePhase::kClosing, FencePhase::kClosed}) {
+    const FenceRecord file = With(phase, {1, 1});
+    const FenceReconciliation result = ReconcileFence(Facts(file, With(FencePhase::kOpen, {1, 2})));
+    EXPECT_EQ(result.record->phase, phase);
+    EXPECT_EQ(result.record->fence_epoch, (Epoch{1, 2}));
+    if (phase == FencePhase::kUnconfirmed) continue;
+    EXPECT_EQ(result.record->write, file.write);
+  }
+}
+
 TEST(ReconcileTest, AFenceByHandWhereTheFileWasLostKeepsWhatTheLedgerKnows) {
   FenceRecord by_hand;
   by_hand.pool = kPool;

@@ -18,6 +18,7 @@ namespace baton {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 absl::Status Write(const GuardWorld& world, const FenceRecord& record) {
@@ -58,6 +59,46 @@ TEST(FenceFileTest, EntersTheLedgerFirstAndStopsWhereThatFails) {
       });
   EXPECT_TRUE(absl::IsAborted(status));
   EXPECT_EQ(ReadFenceFile(world.config())->phase, FencePhase::kClosed);
+}
+
+// The ledger may hang for as long as its disk does, and with it an agent that has to write a fence.
+TEST(FenceFileTest, KeepsNobodyFromTheFileWhileItEntersTheLedger) {
+  GuardWorld world;
+  ASSERT_TRUE(Write(world, world.Open(3)).ok());
+  std::vector<FencePhase> decided_on;
+  std::vector<FenceRecord> entered;
+  const absl::Status status = UpdateFenceFile(
+      world.config(),
+      [&](const absl::StatusOr<FenceRecord>& before) -> absl::StatusOr<FenceRecord> {
+        decided_on.push_back(before->phase);
+        if (before->phase == FencePhase::kOpen) return world.Open(4);
+        return absl::AbortedError("fenced meanwhile");
+      },
+      [&](const FenceRecord& record) {
+        entered.push_back(record);
+        const FenceRecord by_hand = world.InPhase(FencePhase::kClosing, 4);
+        return UpdateFenceFile(
+            world.config(), [&](const absl::StatusOr<FenceRecord>&) { return by_hand; }, nullptr,
+            absl::ZeroDuration());
+      });
+  EXPECT_TRUE(absl::IsAborted(status)) << status;
+  EXPECT_THAT(decided_on, ElementsAre(FencePhase::kOpen, FencePhase::kClosing));
+  EXPECT_THAT(entered, ElementsAre(world.Open(4)));
+  EXPECT_EQ(ReadFenceFile(world.config())->phase, FencePhase::kClosing);
+}
+
+TEST(FenceFileTest, SaysThatNothingWasWrittenWhileOthersHoldIt) {
+  GuardWorld world;
+  ASSERT_TRUE(Write(world, world.Open(3)).ok());
+  const absl::StatusOr<FileLock> held =
+      FileLock::Take(FenceEditLockFile(world.config()), LockMode::kExclusive, absl::ZeroDuration());
+  ASSERT_TRUE(held.ok());
+  const absl::Status status = UpdateFenceFile(
+      world.config(), [&](const absl::StatusOr<FenceRecord>&) { return world.Open(4); }, nullptr,
+      absl::Milliseconds(20));
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("not written"));
+  EXPECT_EQ(*ReadFenceFile(world.config()), world.Open(3));
 }
 
 TEST(FenceFileTest, DamagedOrForeignFilesAreNotUnderstood) {

@@ -13,6 +13,7 @@
 #include "agent/guard/fence_file.h"
 #include "agent/guard/share.h"
 #include "common/os/file.h"
+#include "common/os/lock.h"
 #include "guard_world.h"
 
 namespace baton {
@@ -159,12 +160,32 @@ TEST(FenceCommandTest, FencesWithoutASupervisorAndNamesWhatStillRuns) {
   EXPECT_EQ(world.Guard({"fence", world.config_file(), "1.4"}).exit_status, 0);
 }
 
+// An agent that was stopped while it wrote: what 75 promises, a fence that stands, is not there.
+TEST(FenceCommandTest, SaysPlainlyThatItDidNotFenceAndWhatIsInTheWay) {
+  GuardWorld world;
+  world.Write(world.Open(3));
+  const pid_t holder = world.Spawn(
+      {"/usr/bin/flock", "--no-fork", FenceEditLockFile(world.config()), "/bin/sleep", "1000"},
+      "holder.log");
+  ASSERT_TRUE(GuardWorld::Eventually([&] {
+    return absl::IsDeadlineExceeded(FileLock::Take(FenceEditLockFile(world.config()),
+                                                   LockMode::kExclusive, absl::ZeroDuration())
+                                        .status());
+  }));
+  const RunResult result = world.Guard({"fence", world.config_file(), "1.4"});
+  EXPECT_EQ(result.exit_status, 73);
+  EXPECT_THAT(result.error, AllOf(HasSubstr("NOT fenced"), HasSubstr("kill -KILL"),
+                                  HasSubstr(absl::StrCat(holder))));
+  EXPECT_EQ(*ReadFenceFile(world.config()), world.Open(3));
+  world.Kill(holder, SIGKILL);
+}
+
 TEST(FenceCommandTest, RefusesALowerEpochAndNeverLoosens) {
   GuardWorld world;
   world.Write(world.InPhase(FencePhase::kClosed, 5));
   const RunResult lower = world.Guard({"fence", world.config_file(), "1.4"});
   EXPECT_EQ(lower.exit_status, 78);
-  EXPECT_THAT(lower.error, AllOf(HasSubstr("1.5"), HasSubstr("1.4")));
+  EXPECT_THAT(lower.error, AllOf(HasSubstr("NOT fenced"), HasSubstr("1.5"), HasSubstr("1.4")));
   EXPECT_EQ(world.Guard({"fence", world.config_file(), "1.6"}).exit_status, 0);
   EXPECT_EQ(ReadFenceFile(world.config())->phase, FencePhase::kClosed);
   EXPECT_EQ(ReadFenceFile(world.config())->fence_epoch, (Epoch{1, 6}));

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <filesystem>
 #include <sys/stat.h>
+#include <thread>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -11,6 +12,8 @@
 #include "agent/guard/host/guard_archive_store.h"
 #include "agent/guard/host/guard_fence_store.h"
 #include "agent/guard/share.h"
+#include "common/base/mutex.h"
+#include "common/os/monotonic.h"
 #include "guard_world.h"
 
 namespace baton {
@@ -53,6 +56,52 @@ TEST(GuardFenceStoreTest, DoesNotOpenWhatWasFencedByHandMeanwhile) {
   EXPECT_THAT(std::string(refused.message()), HasSubstr("closing"));
   EXPECT_TRUE(store.Write(world.InPhase(FencePhase::kClosed, 3)).ok());  // stricter: always
   EXPECT_TRUE(store.Write(world.Open(4)).ok());                          // seen now
+}
+
+// The ledger hangs while it takes the entry, and the fence is closed by hand meanwhile.
+TEST(GuardFenceStoreTest, AFenceByHandDoesNotWaitForTheLedgerAndIsNotUndoneByIt) {
+  GuardWorld world;
+  world.Write(world.Open(3));
+  std::vector<FenceRecord> ledger;
+  GuardFenceStore store(world.config(), [&](const FenceRecord& record) {
+    ledger.push_back(record);
+    EXPECT_EQ(world.Guard({"fence", world.config_file(), "1.4"}).exit_status, 0);
+    return absl::OkStatus();
+  });
+  ASSERT_TRUE(store.Read().ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition(store.Write(world.Open(4))));
+  EXPECT_THAT(ledger, ElementsAre(world.Open(4)));  // the file is the stricter of the two
+  EXPECT_EQ(ReadFenceFile(world.config())->phase, FencePhase::kClosing);
+  EXPECT_TRUE(store.Write(world.InPhase(FencePhase::kClosed, 5)).ok());
+}
+
+// Ledger and file must not end on different ones of two records that are written at a time.
+TEST(GuardFenceStoreTest, WritesOneRecordAfterTheOther) {
+  GuardWorld world;
+  world.Write(world.InPhase(FencePhase::kClosed, 4));
+  Mutex mutex;
+  FenceRecord ledger;
+  std::atomic<bool> entering{false};
+  GuardFenceStore slow(world.config(), [&](const FenceRecord& record) {
+    {
+      MutexLock lock(&mutex);
+      ledger = record;
+    }
+    entering = true;
+    Pause(absl::Milliseconds(100));  // room for the other one, were it let in
+    return absl::OkStatus();
+  });
+  GuardFenceStore quick(world.config(), [&](const FenceRecord& record) {
+    MutexLock lock(&mutex);
+    ledger = record;
+    return absl::OkStatus();
+  });
+  std::thread first([&] { EXPECT_TRUE(slow.Write(world.InPhase(FencePhase::kClosed, 5)).ok()); });
+  EXPECT_TRUE(GuardWorld::Eventually([&] { return entering.load(); }));
+  EXPECT_TRUE(quick.Write(world.InPhase(FencePhase::kClosed, 6)).ok());
+  first.join();
+  EXPECT_EQ(*ReadFenceFile(world.config()), ledger);
+  EXPECT_EQ(ledger.fence_epoch, (Epoch{1, 6}));
 }
 
 TEST(GuardArchiveStoreTest, PushesAndGivesTheCodeAndTheReason) {
