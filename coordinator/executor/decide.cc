@@ -334,8 +334,12 @@ class Draft {
   void Complete() {
     const char* too_late = state_.aborting ? ", and aborting changed nothing" : "";
     if (state_.undoing) {
-      return End(PlanState::kUndone,
-                 absl::StrCat("chat is served where it was", too_late, ": ", state_.end_text));
+      const std::string where = situation_.UndoServes()
+                                    ? "chat is served where it was"
+                                    : absl::StrCat("every right is back where it was, but no chat ",
+                                                   "server serves: baton adopt ",
+                                                   state_.plan->pool.value(), " has one serve");
+      return End(PlanState::kUndone, absl::StrCat(where, too_late, ": ", state_.end_text));
     }
     End(PlanState::kSucceeded, absl::StrCat("every step succeeded", too_late,
                                             state_.aborting ? ": " : "", state_.end_text));

@@ -94,7 +94,10 @@ Verdict Abort(const Execution& now) {
   }
   if (situation.OnlyLooked()) return Yes(absl::StrCat(stops, "it ends; nothing was moved"));
   if (situation.CanUndo()) {
-    return Yes(absl::StrCat(stops, "what was done is taken back, chat is served where it was"));
+    return Yes(absl::StrCat(stops, "what was done is taken back, ",
+                            situation.UndoServes()
+                                ? "chat is served where it was"
+                                : "and no chat server serves: baton adopt has one serve then"));
   }
   return Yes(absl::StrCat(stops, "it ends where it is: ", situation.LeftBehind()));
 }

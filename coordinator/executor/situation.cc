@@ -99,18 +99,37 @@ bool Situation::GaveNothing() const {
   return true;
 }
 
+bool Situation::TakesRight(int i) const {
+  if (StepAt(i).undo || !Does<Fence>(StepAt(i))) return false;
+  const auto& steps = now_.plan->steps;
+  return std::any_of(steps.begin(), steps.begin() + i,
+                     [](const Step& before) { return before.raises_epoch() && !before.undo; });
+}
+
 bool Situation::CanUndo() const {
   if (now_.undoing || !now_.EpochRaisedFor(false) || Tried<Recover>(false)) return false;
   bool any = false;
   for (int i = 0; i < Steps(); ++i) {
     any |= StepAt(i).undo;
-    if (StepAt(i).undo || !Does<Fence>(StepAt(i)) || now_.steps[i].attempt == 0) continue;
+    if (!TakesRight(i) || now_.steps[i].attempt == 0) continue;
     const bool covered = std::any_of(
         now_.plan->steps.begin(), now_.plan->steps.end(),
         [i](const Step& step) { return step.undo && step.undoes == i && Does<Recover>(step); });
     if (!covered) return false;
   }
   return any;
+}
+
+bool Situation::UndoServes() const {
+  for (int i = 0; i < Steps(); ++i) {
+    if (!StepAt(i).undo || !Does<Activate>(StepAt(i))) continue;
+    // What was not drained is not activated again: it goes on.
+    const std::optional<int>& drained = StepAt(i).undoes;
+    const bool left_out = now_.steps[i].state == StepState::kSkipped && drained.has_value() &&
+                          now_.steps[*drained].attempt > 0;
+    if (!left_out) return true;
+  }
+  return false;
 }
 
 bool Situation::Withheld(int i) const {
@@ -221,8 +240,9 @@ std::string Situation::InsteadOfUndo() const {
 
 std::string Situation::LeftBehind() const {
   const std::string& pool = now_.plan->pool.value();
-  const bool moves = Tried<Fence>(false) || Tried<Recover>(false) || Tried<Unfence>(false) ||
-                     (now_.EpochRaisedFor(false) && !now_.plan->fence_on_return.empty());
+  bool moves = Tried<Recover>(false) || Tried<Unfence>(false) ||
+               (now_.EpochRaisedFor(false) && !now_.plan->fence_on_return.empty());
+  for (int i = 0; i < Steps(); ++i) moves |= TakesRight(i) && now_.steps[i].attempt > 0;
   if (now_.plan->kind == PlanKind::kRemoveQuarantine) {
     return absl::StrCat("baton quarantine list ", pool, " shows what is left");
   }

@@ -44,8 +44,11 @@ class Situation {
   // An adoption that gave nobody the right to write can be made anew from what is seen then; one
   // that waited would keep its pool from being mended by a change of the topology.
   bool GaveNothing() const;
-  // Before the first Recover there is a way back that knows how to take back every fence.
+  // Before the first Recover there is a way back that knows how to give back every right that was
+  // taken.
   bool CanUndo() const;
+  // Its way back has chat served again; without, nobody served it that could be reached.
+  bool UndoServes() const;
   // The step would give someone the right to write or to serve, and somebody else who is to be
   // fenced first has answered and was not seen to be. True of steps back as well: while a right is
   // given back to where it was, a third one may hold it.
@@ -75,6 +78,9 @@ class Situation {
   bool Tried(bool undo) const;
   template <class What>
   bool Every(StepState state) const;  // forward steps that do What
+  // The forward step fences who held a right when the plan began. Those before the epoch is raised
+  // fence who lost its right before, so that it can be seeded.
+  bool TakesRight(int i) const;
 
   const Execution& now_;
 };

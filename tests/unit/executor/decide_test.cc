@@ -30,6 +30,12 @@ class DecideTest : public ::testing::Test {
   DecideTest() : plan_(std::make_shared<const Plan>(testing::SmallSwitchover())) {
     Tell(PlanAdmitted{plan_});
   }
+  // Another plan than the small switchover.
+  void Use(Plan plan) {
+    plan_ = std::make_shared<const Plan>(std::move(plan));
+    state_ = Execution();
+    Tell(PlanAdmitted{plan_});
+  }
   void Tell(Fact fact) {
     Record record;
     record.sequence = ++sequence_;
@@ -271,6 +277,45 @@ TEST_F(DecideTest, AbortThatMeetsTheUndosLastSuccessLeavesItUndone) {
   EXPECT_EQ(state_.state, PlanState::kUndone);
   EXPECT_THAT(state_.end_text, HasSubstr("served where it was, and aborting changed nothing: "));
   EXPECT_THAT(state_.end_text, HasSubstr("its undo was aborted by me: enough"));
+}
+
+TEST_F(DecideTest, FenceOfWhoIsSeededIsNoneThatAWayBackHasToTakeBack) {
+  Plan plan = testing::SmallSwitchover();
+  plan.kind = PlanKind::kFailback;
+  plan.steps[1].what = Action(Fence{});
+  Use(std::move(plan));
+  RunTo(10);
+  EXPECT_THAT(OptionsFor(state_).back().effect, HasSubstr("what was done is taken back"));
+  End(10, RefusedOutcome("R", "no"));
+  EXPECT_EQ(state_.state, PlanState::kUndoing) << state_.waiting_for;
+}
+
+TEST_F(DecideTest, FenceOfWhoIsSeededIsNoMoveOfTheRightToWrite) {
+  Plan plan = testing::SmallSwitchover();
+  plan.kind = PlanKind::kProtect;
+  plan.epoch = plan.epoch_before;
+  plan.steps.resize(4);
+  plan.steps[1].what = Action(Fence{});
+  Use(std::move(plan));
+  Do(Proceed{});
+  End(1, OkOutcome());
+  Do(OperatorRequest{Verb::kAbort, std::nullopt, "me", "enough", "a"});
+  for (const int step : {0, 2, 3}) End(step, RefusedOutcome("CANCELLED", "as asked"));
+  EXPECT_EQ(state_.state, PlanState::kFailed);
+  EXPECT_THAT(state_.end_text, HasSubstr("nothing was moved"));
+  EXPECT_THAT(state_.end_text, HasSubstr("baton protect pool begins anew from it"));
+}
+
+TEST_F(DecideTest, UndoThatHasNobodyServeSaysSo) {
+  Plan plan = testing::SmallSwitchover();
+  plan.steps[20].what = Action(CheckChat{false});
+  Use(std::move(plan));
+  RunTo(6);
+  EXPECT_THAT(OptionsFor(state_).back().effect, HasSubstr("no chat server serves: baton adopt"));
+  End(6, RefusedOutcome("R", "no"));
+  End(20, OkOutcome());
+  ASSERT_EQ(state_.state, PlanState::kUndone);
+  EXPECT_THAT(state_.end_text, HasSubstr("no chat server serves: baton adopt pool has one serve"));
 }
 
 TEST_F(DecideTest, SilenceBeforeTheFenceUndoesAndLateForwardAnswersChangeNothing) {
