@@ -33,7 +33,8 @@ absl::StatusOr<Settings> WantedSettings(PostgresqlInstance& instance) {
                   {"restore_command", commands.restore},
                   {"wal_retrieve_retry_interval", "100ms"},
                   {"recovery_target_timeline", "latest"},
-                  {"max_standby_archive_delay", "0"}};
+                  {"max_standby_archive_delay", "0"},
+                  {"restart_after_crash", "off"}};
 }
 
 std::string TextOf(const Settings& settings) {

@@ -97,7 +97,9 @@ absl::StatusOr<uint64_t> TreeBytes(const std::string& path, const LiveFunction& 
   uint64_t bytes = 0;
   BATON_RETURN_IF_ERROR(Walk(path, live, [&bytes](const fs::directory_entry& entry) {
     struct stat info = {};
-    if (lstat(entry.path().c_str(), &info) == 0) bytes += uint64_t(info.st_blocks) * 512;
+    if (lstat(entry.path().c_str(), &info) == 0) {
+      bytes += std::max(uint64_t(info.st_blocks) * 512, uint64_t(info.st_size));
+    }
     return absl::OkStatus();
   }));
   return bytes;

@@ -22,7 +22,10 @@ std::string IncompleteMarker(const std::string& data_directory);
 // filled or half removed.
 absl::StatusOr<bool> HoldsNoData(const std::string& data_directory);
 
-// Of everything below `path`. Links are not followed.
+// What a copy leaves free: logs, ledger and fence file may lie on the same filesystem.
+inline constexpr uint64_t kSpareBytes = uint64_t{256} << 20;
+
+// Of everything below `path`, as a copy without holes would need it. Links are not followed.
 absl::StatusOr<uint64_t> TreeBytes(const std::string& path, const LiveFunction& live);
 // Removes `path` and everything below it, if it is there.
 absl::Status RemoveTree(const std::string& path, const LiveFunction& live);

@@ -80,7 +80,10 @@ absl::Status OpenWithoutSignal(ActionContext* context, const FenceRecord& open,
                                bool standby_signal) {
   BATON_RETURN_IF_ERROR(RemoveStandbySignal(context));
   const absl::Status opened = EnsureFence(context, open);
-  if (!opened.ok() && standby_signal) {
+  if (opened.ok()) return opened;
+  // Whoever closed it meanwhile under a higher epoch had put the signal in place.
+  const absl::StatusOr<FenceRecord> now = context->instance().fences().Read();
+  if (standby_signal || (now.ok() && now->fence_epoch > open.fence_epoch)) {
     BATON_RETURN_IF_ERROR(context->instance().fences().PlaceStandbySignal());
   }
   return opened;

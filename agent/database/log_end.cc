@@ -23,16 +23,19 @@ constexpr uint64_t kPageBytes = 8192;
 constexpr off_t kPageAddressOffset = 8;  // of xlp_pageaddr in a log page's header
 constexpr size_t kNamesMax = 1 << 20;
 
-// Pages of the file, from its first on, that carry their own address.
-uint64_t FilledPages(const std::string& path, uint64_t start, uint64_t segment_bytes) {
+// Pages of the file, from its first on, that carry their own address. An error: it cannot be read,
+// and may hold more.
+absl::StatusOr<uint64_t> FilledPages(const std::string& path, uint64_t start,
+                                     uint64_t segment_bytes) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return ErrnoStatus(errno, "cannot read", path);
   uint64_t pages = 0;
-  while (fd.valid() && pages < segment_bytes / kPageBytes) {
+  while (pages < segment_bytes / kPageBytes) {
     uint64_t address = 0;
     const off_t offset = static_cast<off_t>(pages * kPageBytes);
-    if (pread(fd.get(), &address, sizeof(address), offset + kPageAddressOffset) !=
-            static_cast<ssize_t>(sizeof(address)) ||
-        address != start + pages * kPageBytes) {
+    const ssize_t got = pread(fd.get(), &address, sizeof(address), offset + kPageAddressOffset);
+    if (got < 0) return ErrnoStatus(errno, "cannot read", path);
+    if (got != static_cast<ssize_t>(sizeof(address)) || address != start + pages * kPageBytes) {
       break;
     }
     ++pages;
@@ -52,14 +55,17 @@ absl::StatusOr<LogPosition> FindLogEnd(const std::string& data_directory,
   for (const std::string& name : names) {
     const auto segment = ParseWalSegmentName(name, control.segment_bytes);
     if (!segment.has_value() || segment->timeline < control.timeline()) continue;
-    if ((!last.has_value() || *last < *segment) && wal.Holds(*segment)) last = segment;
+    if (last.has_value() && !(*last < *segment)) continue;
+    BATON_ASSIGN_OR_RETURN(const bool held, wal.Holds(*segment));
+    if (held) last = segment;
   }
   if (!last.has_value()) {
     return absl::NotFoundError(absl::StrCat(data_directory, "/pg_wal: found no log in it"));
   }
   const uint64_t start = last->number * control.segment_bytes;
-  const uint64_t pages = FilledPages(wal.Path(WalSegmentName(*last, control.segment_bytes)), start,
-                                     control.segment_bytes);
+  BATON_ASSIGN_OR_RETURN(const uint64_t pages,
+                         FilledPages(wal.Path(WalSegmentName(*last, control.segment_bytes)), start,
+                                     control.segment_bytes));
   return LogPosition{last->timeline, start + pages * kPageBytes};
 }
 
@@ -106,7 +112,7 @@ absl::StatusOr<LogBeyond> CountBeyond(const std::string& bin_directory,
   BATON_ASSIGN_OR_RETURN(const RunResult result, Run(options));
   // It ends with an error where the log ends; one that comes before any log is another matter.
   const bool at_end = result.error.find("error in WAL record") != std::string::npos;
-  if (result.ok() || at_end || beyond.commits > 0) return beyond;
+  if (result.ok() || (at_end && !result.timed_out)) return beyond;
   return absl::DataLossError(absl::StrCat("pg_waldump of ", data_directory, ": ",
                                           result.Describe(timeout), ": ",
                                           std::string(absl::StripAsciiWhitespace(result.error))));

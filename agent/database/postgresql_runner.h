@@ -25,7 +25,8 @@
 //   with own_log    fenced, stopped, wrote       the same, in its own log      the same
 //                   before
 // StopLogShipping   no right; shares readable    fence file seals the last     the list of what
-//                   or given up                  lineage                       shares and copies hold
+//                   or given up                  lineage                       shares and copies
+//                   hold
 // SalvageLogs       a dead directory of the      its log in the copy           bytes copied
 //                   same system                  destination
 // Quarantine        fenced, stopped, the same    data directory empty; what    manifest and data in
@@ -61,9 +62,9 @@
 // Stop              Start                              –
 //
 // All are idempotent, and none but Quarantine and RemoveQuarantine, on somebody's word, removes or
-// overwrites log: what a crash left is recovered under the fence, with nothing to fetch but what was
-// sealed before the right was given. A stop is always clean and bounded; a server that does not stop
-// in time makes Fence and Stop fail, with the fence in place. Every one but CheckDatabase,
+// overwrites log: what a crash left is recovered under the fence, with nothing to fetch but what
+// was sealed before the right was given. A stop is always clean and bounded; a server that does not
+// stop in time makes Fence and Stop fail, with the fence in place. Every one but CheckDatabase,
 // EndConnections, ApplyPendingLogs, Start and Stop refuses an epoch below the fence file's.
 #pragma once
 

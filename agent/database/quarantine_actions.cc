@@ -78,7 +78,8 @@ LogPosition FirstHeldBeyond(const std::string& data, const LogPosition& fork,
                             const LogPosition& end, uint64_t segment_bytes) {
   const WalFolder wal(data, segment_bytes);
   LogPosition from = fork;
-  while (from.lsn < end.lsn && !wal.Holds({end.timeline, from.lsn / segment_bytes})) {
+  while (from.lsn < end.lsn &&
+         !wal.Holds({end.timeline, from.lsn / segment_bytes}).value_or(false)) {
     from.lsn = (from.lsn / segment_bytes + 1) * segment_bytes;
   }
   return from;
@@ -146,9 +147,15 @@ absl::Status MoveAside(ActionContext* context, const Manifest& manifest) {
   }
   // Of an earlier try, whose room this one needs.
   BATON_RETURN_IF_ERROR(RemoveTree(folder + "/data.partial", LiveOf(context)));
-  BATON_RETURN_IF_ERROR(CheckFreeBytes(folder, manifest.entry.disk_bytes, "a quarantine"));
+  BATON_RETURN_IF_ERROR(
+      CheckFreeBytes(folder, manifest.entry.disk_bytes + kSpareBytes, "a quarantine"));
   context->Report("copying to the quarantine", 0, manifest.entry.disk_bytes);
-  BATON_RETURN_IF_ERROR(CopyTree(data, folder + "/data.partial", LiveOf(context)));
+  const absl::Status copied = CopyTree(data, folder + "/data.partial", LiveOf(context));
+  if (!copied.ok()) {
+    // The ledger may need the room.
+    RemoveTree(folder + "/data.partial", [] { return absl::OkStatus(); }).IgnoreError();
+    return copied;
+  }
   if (rename((folder + "/data.partial").c_str(), (folder + "/data").c_str()) != 0) {
     return ErrnoStatus(errno, "cannot name", folder + "/data");
   }
@@ -189,7 +196,13 @@ absl::StatusOr<Outcome> KeepOrRemove(ActionContext* context, const Quarantine& a
   BATON_RETURN_IF_ERROR(RefuseScattered(data));
   const std::string folder = absl::StrCat(QuarantineFolder(instance.config()), "/", action.name);
   BATON_RETURN_IF_ERROR(RefuseNested(data, folder));
-  BATON_ASSIGN_OR_RETURN(const LogPosition end, FindLogEnd(data, control));
+  const absl::StatusOr<LogPosition> found = FindLogEnd(data, control);
+  if (!found.ok() && !absl::IsNotFound(found.status())) {
+    return absl::Status(found.status().code(),
+                        absl::StrCat(found.status().message(), ": nobody can tell what log ", data,
+                                     " holds alone; mend that, or move it aside by hand"));
+  }
+  BATON_ASSIGN_OR_RETURN(const LogPosition end, found);
   const uint64_t bytes = MeasureBeyond(action.fork, end).bytes;
   if (MayBeRemoved(action, end)) {
     BATON_RETURN_IF_ERROR(FinishClearing(context));

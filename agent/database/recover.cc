@@ -133,6 +133,28 @@ absl::Status ReplayWhatWasSealed(ActionContext* context, const LogPosition& seen
   return Act(context, ApplyPendingLogs{seal, true}).status();
 }
 
+namespace {
+
+// The timeline that must have been left: the one in which it followed. 0: nobody knows, since it
+// was out of recovery before and its fence names no end of another's log.
+uint32_t TimelineLeft(const FenceRecord& record, const ServerView& before) {
+  if (before.in_recovery) return before.position.timeline;
+  if (record.fetch.empty() || !record.fetch.back().sealed.has_value()) return 0;
+  return record.fetch.back().sealed->timeline;
+}
+
+// Before the fence is open: log that goes on under a name that the other side shipped already is
+// never to be served.
+absl::StatusOr<ServerView> ProveNewTimeline(ActionContext* context, uint32_t left) {
+  BATON_ASSIGN_OR_RETURN(ServerView after, context->instance().View(context->Left()));
+  if (after.position.timeline > left) return after;
+  return Failure("SAME_TIMELINE", absl::StrCat("out of recovery, but its log goes on in timeline ",
+                                               after.position.timeline, ", wanted one above ", left,
+                                               "; Fence it and quarantine what it wrote"));
+}
+
+}  // namespace
+
 absl::StatusOr<Outcome> Act(ActionContext* context, const Recover& action) {
   PostgresqlInstance& instance = context->instance();
   BATON_ASSIGN_OR_RETURN(FenceRecord record, instance.Fence());
@@ -158,12 +180,9 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const Recover& action) {
     BATON_RETURN_IF_ERROR(Promote(context));
   }
   BATON_RETURN_IF_ERROR(ProveWritable(context));
+  BATON_ASSIGN_OR_RETURN(const ServerView after,
+                         ProveNewTimeline(context, TimelineLeft(record, *before)));
   BATON_RETURN_IF_ERROR(GiveRight(context, record, action, FencePhase::kOpen));
-  BATON_ASSIGN_OR_RETURN(const ServerView after, instance.View(context->Left()));
-  if (before->in_recovery && after.position.timeline <= before->position.timeline) {
-    return Failure("SAME_TIMELINE", absl::StrCat("promoted, but the log goes on in timeline ",
-                                                 after.position.timeline, ", wanted a new one"));
-  }
   BATON_ASSIGN_OR_RETURN(const ControlData control, instance.Control());
   Outcome outcome = OkOutcome();
   outcome.system_id = after.system_id;

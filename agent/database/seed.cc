@@ -24,7 +24,6 @@ constexpr absl::Duration kSourceTimeout = absl::Seconds(10);
 constexpr absl::Duration kProofTimeout = absl::Seconds(2);
 constexpr absl::Duration kProgressInterval = absl::Milliseconds(500);
 // Beyond the databases' size: log that is written meanwhile, and what has no database.
-constexpr uint64_t kSpareBytes = uint64_t{256} << 20;
 
 constexpr char kSourceQuery[] = R"(
 SELECT (SELECT system_identifier FROM pg_control_system()), pg_is_in_recovery(),

@@ -53,7 +53,7 @@ constexpr char kSettingsQuery[] = R"(
 SELECT name, reset_val, '' FROM pg_settings
 WHERE name IN ('fsync', 'full_page_writes', 'archive_mode', 'archive_command', 'restore_command',
                'recovery_target_timeline', 'wal_level', 'hot_standby', 'zero_damaged_pages',
-               'synchronous_commit')
+               'synchronous_commit', 'restart_after_crash')
 UNION ALL
 SELECT split_part(c, '=', 1), split_part(c, '=', 2),
        concat_ws(' in ', 'role ' || (SELECT rolname FROM pg_roles WHERE oid = setrole),
@@ -95,6 +95,9 @@ std::string JudgeSetting(const Setting& setting) {
       {"restore_command", {}, "baton-guard archive-fetch: it could not follow as a standby"},
       {"recovery_target_timeline", {"latest"}, "latest: it could not follow a promotion"},
       {"hot_standby", {"on"}, "on: a standby could not be looked at"},
+      {"restart_after_crash",
+       {"off"},
+       "off: a server that lost a process would start anew past the gate"},
   };
   for (const Rule& rule : *kRules) {
     if (setting.name != rule.name) continue;

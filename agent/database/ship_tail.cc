@@ -64,12 +64,16 @@ absl::Status ShipToEnd(ActionContext* context, const WalFolder& wal, uint64_t se
                        const LogPosition& final, Shipped* shipped) {
   const WalSegment tail = WalSegmentOf(final, segment_bytes);
   const std::string tail_name = WalSegmentName(tail, segment_bytes);
-  if (!wal.IsDone(tail_name) && !wal.Holds(tail)) {
+  BATON_ASSIGN_OR_RETURN(const bool held, wal.Holds(tail));
+  if (!wal.IsDone(tail_name) && !held) {
     return absl::DataLossError(
         absl::StrCat("the log ends at ", final.ToString(), ", but ", wal.Path(tail_name),
                      " is missing or holds other log; find that file first"));
   }
-  return ShipUnmarked(context, wal, segment_bytes, final.timeline, shipped);
+  BATON_RETURN_IF_ERROR(ShipUnmarked(context, wal, segment_bytes, final.timeline, shipped));
+  // What was shipped as it stands is shipped again for nothing; a mark alone proves nothing.
+  if (!held || !wal.IsDone(tail_name)) return absl::OkStatus();
+  return ShipFile(context, wal, tail_name, shipped);
 }
 
 // Where the log ends, after letting the server recover if it did not stop cleanly. Before that all

@@ -128,12 +128,14 @@ bool WalFolder::IsReady(const std::string& name) const {
   return access(Path("archive_status/" + name + std::string(kReady)).c_str(), F_OK) == 0;
 }
 
-bool WalFolder::Holds(const WalSegment& segment) const {
+absl::StatusOr<bool> WalFolder::Holds(const WalSegment& segment) const {
   const std::string path = Path(WalSegmentName(segment, segment_bytes_));
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return false;
+  if (!fd.valid() && errno == ENOENT) return false;
+  if (!fd.valid()) return ErrnoStatus(errno, "cannot read", path);
   uint64_t address = 0;
   const ssize_t got = pread(fd.get(), &address, sizeof(address), kPageAddressOffset);
+  if (got < 0) return ErrnoStatus(errno, "cannot read", path);
   return got == static_cast<ssize_t>(sizeof(address)) && address == segment.number * segment_bytes_;
 }
 
@@ -143,7 +145,8 @@ absl::StatusOr<std::vector<WalSegment>> WalFolder::NotDone(uint32_t timeline) co
   for (const std::string& name : names) {
     const std::optional<WalSegment> segment = ParseWalSegmentName(name, segment_bytes_);
     if (!segment.has_value() || segment->timeline != timeline || IsDone(name)) continue;
-    if (Holds(*segment)) segments.push_back(*segment);
+    BATON_ASSIGN_OR_RETURN(const bool held, Holds(*segment));
+    if (held) segments.push_back(*segment);
   }
   std::sort(segments.begin(), segments.end());
   return segments;

@@ -62,8 +62,9 @@ class WalFolder {
   // The segments of `timeline` that really hold log of their own number (a recycled file carries
   // the address of its former life in its first page) and are not marked done, in order.
   absl::StatusOr<std::vector<WalSegment>> NotDone(uint32_t timeline) const;
-  // Is `segment` there, holding log of its own number?
-  bool Holds(const WalSegment& segment) const;
+  // Is `segment` there, holding log of its own number? An error: it is there and cannot be read,
+  // which says nothing of what it holds.
+  absl::StatusOr<bool> Holds(const WalSegment& segment) const;
   // Start of `timeline` from its history file. NOT_FOUND: no such file.
   absl::StatusOr<LogPosition> TimelineStart(uint32_t timeline) const;
 

@@ -50,17 +50,17 @@ absl::Status RefuseAlive(const std::string& data_directory) {
 }
 
 // Does the file hold log of its own number? A recycled one carries the address of its former life,
-// a new one none.
-bool HoldsItsOwn(const std::string& path, const LogFileName& name) {
+// a new one none. An error: it cannot be read, which says nothing of what it holds.
+absl::StatusOr<bool> HoldsItsOwn(const std::string& path, const LogFileName& name) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat info = {};
-  if (!fd.valid() || fstat(fd.get(), &info) != 0) return false;
+  if (!fd.valid() || fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "cannot read", path);
   const absl::StatusOr<uint64_t> start = SegmentStart(name, static_cast<uint64_t>(info.st_size));
+  if (!start.ok()) return false;
   uint64_t address = 0;
-  return start.ok() &&
-         pread(fd.get(), &address, sizeof(address), kPageAddressOffset) ==
-             static_cast<ssize_t>(sizeof(address)) &&
-         address == *start;
+  const ssize_t got = pread(fd.get(), &address, sizeof(address), kPageAddressOffset);
+  if (got < 0) return ErrnoStatus(errno, "cannot read", path);
+  return got == static_cast<ssize_t>(sizeof(address)) && address == *start;
 }
 
 // Names of what is to be salvaged, history files first, each in order.
@@ -78,7 +78,8 @@ absl::StatusOr<std::vector<std::string>> Wanted(const std::string& folder,
         name.substr(kTimelineDigits) < from.substr(kTimelineDigits)) {
       continue;
     }
-    if (HoldsItsOwn(absl::StrCat(folder, "/", name), *parsed)) segments.push_back(name);
+    BATON_ASSIGN_OR_RETURN(const bool held, HoldsItsOwn(absl::StrCat(folder, "/", name), *parsed));
+    if (held) segments.push_back(name);
   }
   histories.insert(histories.end(), segments.begin(), segments.end());
   return histories;

@@ -209,7 +209,8 @@ void World::WriteConfiguration(const Site& site) {
             "archive_timeout = 1s\narchive_command = '$2 archive-push $0/resource.conf %p'\n"
             "restore_command = '$2 archive-fetch $0/resource.conf %f %p'\n"
             "recovery_target_timeline = latest\nwal_retrieve_retry_interval = 100ms\n"
-            "max_standby_archive_delay = 0\ninclude_if_exists = 'shipping.conf'\n"
+            "max_standby_archive_delay = 0\nrestart_after_crash = off\n"
+            "include_if_exists = 'shipping.conf'\n"
             "include_if_exists = 'extra.conf'\n",
             site.folder, site.config.engine.at("port"), GuardProgram()));
   Write(site.folder + "/etc/pg_hba.conf",
@@ -435,6 +436,16 @@ std::set<int64_t> World::Stored(Site& site) {
     if (absl::SimpleAtoi(word, &id)) stored.insert(id);
   }
   return stored;
+}
+
+void PgCtl(const Site& site, const std::vector<std::string>& words) {
+  RunOptions options;
+  options.argv = {site.config.engine.at("bin_directory") + "/pg_ctl", "-D",
+                  site.config.data_directory};
+  options.argv.insert(options.argv.end(), words.begin(), words.end());
+  options.timeout = absl::Seconds(60);
+  const absl::StatusOr<RunResult> result = baton::Run(options);
+  EXPECT_TRUE(result.ok() && result->ok()) << words[0];
 }
 
 bool World::Eventually(const std::string& what, const std::function<bool()>& condition) {

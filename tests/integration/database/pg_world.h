@@ -126,6 +126,10 @@ class World {
   std::vector<Timing> timings_;
 };
 
+// `pg_ctl -D DATA WORDS…` on the site, past its supervisor and its gate. Fails the test if it
+// fails.
+void PgCtl(const Site& site, const std::vector<std::string>& words);
+
 // Inserts numbers, one after the other, wherever it is told that the primary is, and remembers the
 // ones whose commit was acknowledged. A number whose insert failed is never tried again.
 class Writer {

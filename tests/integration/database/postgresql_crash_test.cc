@@ -143,6 +143,69 @@ TEST(CrashTest, LogWhoseMarksWereLostIsShippedBeforeRecoveryRemovesIt) {
   ExpectAllThere(world, world.away(), acknowledged);
 }
 
+// The marks of files that a standby restored say nothing of what a writer puts in a file of that
+// name.
+TEST(CrashTest, ATailThatIsMarkedAsShippedIsShippedAllTheSame) {
+  World world;
+  Site& home = world.home();
+  world.Sql(home, "INSERT INTO posts VALUES (7)");
+  world.NextEpoch();
+  ASSERT_TRUE(world.Do(home, Fence{}).ok());
+  const std::string wal = home.config.data_directory + "/pg_wal";
+  for (const auto& file : std::filesystem::directory_iterator(wal)) {
+    if (!file.is_regular_file()) continue;
+    std::ofstream(wal + "/archive_status/" + file.path().filename().string() + ".done").close();
+  }
+  const Outcome shipped = world.Do(home, ShipTail{});
+  ASSERT_TRUE(shipped.ok()) << shipped.message;
+  ASSERT_TRUE(world.TakeOver(home, world.away(), *shipped.position));
+  EXPECT_EQ(world.Stored(world.away()), std::set<int64_t>{7});
+}
+
+// PostgreSQL's own way, a new start in place, asks no gate: in the middle of a promotion it would
+// go on in the timeline that was followed.
+TEST(CrashTest, AServerThatLostAProcessIsStartedAgainThroughTheGate) {
+  World world;
+  Site& home = world.home();
+  const pid_t before = home.Postmaster();
+  const std::string writer =
+      world.Sql(home, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'background writer'");
+  ASSERT_EQ(kill(std::stoi(writer), SIGKILL), 0);
+  world.Eventually("another server serves", [&] {
+    return home.Postmaster() != before &&
+           world.Observe(home).database()->state == DatabaseState::kPrimary;
+  });
+}
+
+// As it would be left by a promotion in which the server began anew in place.
+TEST(CrashTest, LogThatGoesOnUnderTheOldNamesIsNeverOpened) {
+  World world;
+  Site& away = world.away();
+  world.NextEpoch();
+  ASSERT_TRUE(world.Do(world.home(), Fence{}).ok());
+  const Outcome shipped = world.Do(world.home(), ShipTail{});
+  ASSERT_TRUE(shipped.ok()) << shipped.message;
+  world.Seal(*shipped.position);
+  ASSERT_TRUE(world.Do(away, CopyPendingLogs{world.lineages()}).ok());
+  ASSERT_TRUE(world.Do(away, ApplyPendingLogs{*shipped.position}).ok());
+  ASSERT_TRUE(world.Do(away, Stop{}).ok());
+  absl::StatusOr<FenceRecord> record = away.fences->Read();
+  ASSERT_TRUE(record.ok());
+  const std::vector<Lineage> followed = world.lineages();
+  record->phase = FencePhase::kUnconfirmed;
+  record->fence_epoch = world.epoch();
+  record->fetch = followed;
+  record->write = world.BeginLineage(away);
+  ASSERT_TRUE(away.fences->Write(*record).ok());
+  std::filesystem::remove(away.config.data_directory + "/standby.signal");
+  PgCtl(away, {"start", "-w", "-l", away.folder + "/past_the_gate.log", "-o",
+               "-c config_file=" + away.folder + "/etc/postgresql.conf"});
+  const Outcome recovered = world.Do(away, Recover{world.lineage()});
+  PgCtl(away, {"stop", "-w", "-m", "fast"});
+  EXPECT_EQ(recovered.reason, "SAME_TIMELINE") << recovered.message;
+  EXPECT_EQ(away.fences->Read()->phase, FencePhase::kUnconfirmed);
+}
+
 TEST(CrashTest, AServerLeftRunningByAnEarlierShipTailIsStoppedByTheNext) {
   World world;
   Site& home = world.home();

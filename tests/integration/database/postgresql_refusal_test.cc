@@ -7,7 +7,6 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/os/process.h"
 #include "tests/integration/database/pg_world.h"
 
 namespace baton::test {
@@ -130,20 +129,11 @@ TEST_F(RefusalTest, DryRunsFindWhatTheActionsWillNeed) {
 
 TEST_F(RefusalTest, AServerThatTheGateNeverSawIsNamed) {
   ASSERT_TRUE(world().Do(away(), Stop{}).ok());
-  const auto pg_ctl = [](std::vector<std::string> words) {
-    RunOptions options;
-    options.argv = {away().config.engine.at("bin_directory") + "/pg_ctl", "-D",
-                    away().config.data_directory};
-    options.argv.insert(options.argv.end(), words.begin(), words.end());
-    options.timeout = absl::Seconds(60);
-    const absl::StatusOr<RunResult> result = baton::Run(options);
-    EXPECT_TRUE(result.ok() && result->ok()) << words[0];
-  };
-  pg_ctl({"start", "-w", "-l", away().folder + "/past_the_gate.log", "-o",
-          "-c config_file=" + away().folder + "/etc/postgresql.conf"});
+  PgCtl(away(), {"start", "-w", "-l", away().folder + "/past_the_gate.log", "-o",
+                 "-c config_file=" + away().folder + "/etc/postgresql.conf"});
   const Outcome checked =
       world().Do(away(), CheckDatabase{InstanceRole::kBackup, world().system_id(), false, true});
-  pg_ctl({"stop", "-w", "-m", "fast"});
+  PgCtl(away(), {"stop", "-w", "-m", "fast"});
   EXPECT_EQ(checked.reason, "STARTED_PAST_THE_GATE") << checked.message;
   EXPECT_TRUE(world().Do(away(), Start{}).ok());
 }

@@ -32,6 +32,7 @@ TEST(SettingsTest, NameWhatIsUnsafeAndWhatIsWanted) {
               AllOf(HasSubstr("fsync"), HasSubstr("\"off\""), HasSubstr("wanted on")));
   EXPECT_THAT(JudgeSettings({{"archive_command", "", ""}}), HasSubstr("archive_command"));
   EXPECT_THAT(JudgeSettings({{"wal_level", "minimal", ""}}), HasSubstr("wal_level"));
+  EXPECT_THAT(JudgeSettings({{"restart_after_crash", "on", ""}}), HasSubstr("past the gate"));
 }
 
 TEST(SettingsTest, NameWhomAWeakerCommitAppliesTo) {

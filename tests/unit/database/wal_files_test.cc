@@ -8,6 +8,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "agent/database/log_end.h"
+
 namespace baton::postgresql {
 namespace {
 
@@ -111,8 +113,19 @@ TEST_F(WalFolderTest, TellsLogFromRecycledFiles) {
   const auto segments = Wal().NotDone(1);
   ASSERT_TRUE(segments.ok()) << segments.status();
   EXPECT_THAT(*segments, ElementsAre(WalSegment{1, 4}));
-  EXPECT_FALSE(Wal().Holds({1, 5}));
-  EXPECT_FALSE(Wal().Holds({1, 6}));
+  EXPECT_FALSE(*Wal().Holds({1, 5}));
+  EXPECT_FALSE(*Wal().Holds({1, 6}));
+}
+
+TEST_F(WalFolderTest, WhatCannotBeReadIsNotTakenForEmpty) {
+  PutSegment("000000010000000000000003", 3 * kMegabyte);
+  // A folder opens, and gives an error when it is read.
+  std::filesystem::create_directory(data_ + "/pg_wal/000000010000000000000004");
+  EXPECT_FALSE(Wal().Holds({1, 4}).ok());
+  EXPECT_FALSE(Wal().NotDone(1).ok());
+  ControlData control;
+  control.segment_bytes = kMegabyte;
+  EXPECT_FALSE(FindLogEnd(data_, control).ok());
 }
 
 TEST_F(WalFolderTest, SaysThatAFolderIsMissing) {
