@@ -49,12 +49,12 @@ void AgentCore::PostEvent(What what) {
   Post([this, what = std::move(what)]() mutable { Take(std::move(what)); });
 }
 
-void AgentCore::Take(What what) {
+void AgentCore::Take(What&& what) {
   queue_.push_back(std::move(what));
   Run();
 }
 
-void AgentCore::TakeMessage(uint64_t stream, FromCoordinator message) {
+void AgentCore::TakeMessage(uint64_t stream, FromCoordinator&& message) {
   if (stream == flooded_stream_) return;
   if (messages_queued_ >= kMessagesQueuedMax) {
     flooded_stream_ = stream;
@@ -67,16 +67,16 @@ void AgentCore::TakeMessage(uint64_t stream, FromCoordinator message) {
 
 void AgentCore::Run() {
   while (!writing_ && !queue_.empty()) {
-    What what = std::move(queue_.front());
+    AgentEvent event{ports_.clock->SinceBoot(), std::move(queue_.front())};
     queue_.pop_front();
-    if (std::holds_alternative<MessageCame>(what)) --messages_queued_;
-    Step(std::move(what));
+    if (std::holds_alternative<MessageCame>(event.what)) --messages_queued_;
+    Step(event);
   }
 }
 
-void AgentCore::Step(What what) {
-  const absl::Duration now = ports_.clock->SinceBoot();
-  Decision decision = Decide(state_, {now, std::move(what)});
+void AgentCore::Step(const AgentEvent& event) {
+  const absl::Duration now = event.now;
+  Decision decision = Decide(state_, event);
   if (decision.entries.empty()) return Apply(std::move(decision), now);
   writing_ = true;
   std::vector<Ledger::Entry> entries = decision.entries;
@@ -98,7 +98,7 @@ void AgentCore::Step(What what) {
                        });
 }
 
-void AgentCore::Apply(Decision decision, absl::Duration decided_at) {
+void AgentCore::Apply(Decision&& decision, absl::Duration decided_at) {
   for (const Ledger::Entry& entry : decision.entries) Evolve(state_, entry, decided_at);
   for (const Change& change : decision.changes) Evolve(state_, change);
   for (Effect& effect : decision.effects) {

@@ -62,11 +62,11 @@ class AgentCore {
  private:
   void Post(std::function<void()> f);
   void PostEvent(What what);
-  void Take(What what);
-  void TakeMessage(uint64_t stream, FromCoordinator message);
+  void Take(What&& what);
+  void TakeMessage(uint64_t stream, FromCoordinator&& message);
   void Run();
-  void Step(What what);
-  void Apply(Decision decision, absl::Duration decided_at);
+  void Step(const AgentEvent& event);
+  void Apply(Decision&& decision, absl::Duration decided_at);
 
   void Do(const EndChildren& effect, absl::Duration decided_at);
   void Do(const ReadFence& effect, absl::Duration decided_at);

@@ -218,8 +218,8 @@ void OnActionEnded(const AgentState& now, absl::Duration at, const ActionEnded& 
   Outcome outcome = event.outcome;
   TellOfStop(*record, outcome);
   if (outcome.observation.has_value()) {
-    outcome.observation = Settle(now, resource, *std::move(outcome.observation));
-    out.changes.push_back(ObservationMade{*outcome.observation, at});
+    outcome.observation = Settle(now, resource, *outcome.observation);
+    out.changes.push_back(ObservationMade{outcome.observation, at});
   }
   Finish(now, event.command, std::move(outcome), out);
   AskForProbe(now, resource, at, out);

@@ -100,12 +100,13 @@ void OnObserved(const AgentState& now, absl::Duration at, const Observed& event,
   const ResourceId id = event.observation.resource;
   const ResourceState* resource = now.Resource(id);
   if (resource == nullptr || !resource->probing) return;
-  const Observation seen = Settle(now, id, event.observation);
-  out.changes.reserve(4);
+  const SharedValue<Observation> settled = Settle(now, id, event.observation);
+  const Observation& seen = *settled;
+  out.changes.reserve(2);
   out.changes.emplace_back(ProbeEnded{id});
   // A command may have ended, and told what it saw, while this look was under way.
   const bool newer = !resource->seen.has_value() || resource->probe_began >= resource->seen_at;
-  if (newer) out.changes.emplace_back(ObservationMade{seen, resource->probe_began});
+  if (newer) out.changes.emplace_back(ObservationMade{settled, resource->probe_began});
   if (resource->probe_again) {
     out.changes.emplace_back(ProbeBegan{id, at});
     out.effects.emplace_back(AskProbe{id});

@@ -10,7 +10,7 @@ namespace {
 // Wraps a completion so that it reaches the loop, unless the core is gone by then.
 template <class... Args, class F>
 std::function<void(Args...)> OnLoop(Scheduler* scheduler, std::weak_ptr<bool> alive, F f) {
-  return [scheduler, alive = std::move(alive), f = std::move(f)](Args... args) {
+  return [scheduler, alive = std::move(alive), f = std::move(f)](Args&&... args) {
     scheduler->Post([alive, f, ... args = std::move(args)]() mutable {
       if (!alive.expired()) f(std::move(args)...);
     });
@@ -22,7 +22,7 @@ std::function<void(Args...)> OnLoop(Scheduler* scheduler, std::weak_ptr<bool> al
 void AgentCore::Do(const EndChildren& effect, absl::Duration) {
   ports_.children->End(effect.children,
                        OnLoop<std::vector<ChildProcess>>(
-                           ports_.scheduler, alive_, [this](std::vector<ChildProcess> lingering) {
+                           ports_.scheduler, alive_, [this](std::vector<ChildProcess>&& lingering) {
                              Take(ChildrenEnded{std::move(lingering)});
                            }));
 }
@@ -31,7 +31,7 @@ void AgentCore::Do(const ReadFence& effect, absl::Duration) {
   const ResourceId id = effect.resource;
   resources_.at(id).fence->Read(OnLoop<absl::StatusOr<FenceRecord>, absl::StatusOr<BootId>>(
       ports_.scheduler, alive_,
-      [this, id](absl::StatusOr<FenceRecord> file, absl::StatusOr<BootId> boot) {
+      [this, id](absl::StatusOr<FenceRecord>&& file, absl::StatusOr<BootId>&& boot) {
         Take(FenceRead{id, std::move(file), std::move(boot)});
       }));
 }
@@ -63,7 +63,7 @@ void AgentCore::Do(const LookAt& effect, absl::Duration) {
     return PostEvent(Looked{id, std::move(outcome)});
   }
   it->second.runner->Look(effect.command,
-                          OnLoop<Outcome>(ports_.scheduler, alive_, [this, id](Outcome outcome) {
+                          OnLoop<Outcome>(ports_.scheduler, alive_, [this, id](Outcome&& outcome) {
                             Take(Looked{id, std::move(outcome)});
                           }));
 }
@@ -82,7 +82,7 @@ void AgentCore::Do(const StartAction& effect, absl::Duration) {
   };
   resources_.at(effect.command.resource)
       .runner->Start(effect.command, std::move(progress),
-                     OnLoop<Outcome>(ports_.scheduler, alive_, [this, id](Outcome outcome) {
+                     OnLoop<Outcome>(ports_.scheduler, alive_, [this, id](Outcome&& outcome) {
                        Take(ActionEnded{id, std::move(outcome)});
                      }));
 }
@@ -95,16 +95,17 @@ void AgentCore::Do(const CheckAction& effect, absl::Duration) {
   const uint64_t stream = effect.stream;
   const std::string id = effect.dry_run.id;
   resources_.at(effect.dry_run.resource)
-      .runner->Check(effect.dry_run.action,
-                     OnLoop<Outcome>(ports_.scheduler, alive_, [this, stream, id](Outcome outcome) {
-                       Take(Checked{stream, id, std::move(outcome)});
-                     }));
+      .runner->Check(
+          effect.dry_run.action,
+          OnLoop<Outcome>(ports_.scheduler, alive_, [this, stream, id](Outcome&& outcome) {
+            Take(Checked{stream, id, std::move(outcome)});
+          }));
 }
 
 void AgentCore::Do(const AskProbe& effect, absl::Duration) {
   const ResourceId id = effect.resource;
   resources_.at(id).probe->Observe(
-      OnLoop<Observation>(ports_.scheduler, alive_, [this, id](Observation observation) {
+      OnLoop<Observation>(ports_.scheduler, alive_, [this, id](Observation&& observation) {
         observation.resource = id;
         Take(Observed{std::move(observation)});
       }));
@@ -115,7 +116,7 @@ void AgentCore::Do(const OpenLink&, absl::Duration) {
   CoordinatorLink::Events events;
   events.message = OnLoop<FromCoordinator>(
       ports_.scheduler, alive_,
-      [this, stream](FromCoordinator message) { TakeMessage(stream, std::move(message)); });
+      [this, stream](FromCoordinator&& message) { TakeMessage(stream, std::move(message)); });
   events.closed =
       OnLoop<absl::Status>(ports_.scheduler, alive_, [this, stream](const absl::Status& status) {
         Take(LinkClosed{stream, status});
@@ -133,7 +134,12 @@ void AgentCore::Do(Send& effect, absl::Duration decided_at) {
   } else if (auto* heartbeat = std::get_if<Heartbeat>(&message)) {
     heartbeat->age += since;
   } else if (auto* finished = std::get_if<Finished>(&message)) {
-    if (finished->outcome.observation.has_value()) finished->outcome.observation->age += since;
+    SharedValue<Observation>& seen = finished->outcome.observation;
+    if (seen.has_value()) {
+      Observation aged = *seen;
+      aged.age += since;
+      seen = std::move(aged);
+    }
   }
   ports_.link->Send(message);
 }

@@ -206,7 +206,7 @@ void Apply(AgentState& state, const ProbeEnded& change) {
 }
 
 void Apply(AgentState& state, const ObservationMade& change) {
-  if (ResourceState* r = ResourceOf(state, change.observation.resource)) {
+  if (ResourceState* r = ResourceOf(state, change.observation->resource)) {
     r->seen = change.observation;
     r->seen_at = change.at;
   }

@@ -15,6 +15,7 @@
 #include "agent/core/command_table.h"
 #include "agent/core/ports.h"
 #include "agent/core/session.h"
+#include "common/base/shared_value.h"
 
 namespace baton::agent {
 
@@ -81,9 +82,9 @@ struct ResourceState {
   bool probe_again = false;  // something happened that the running probe may not have seen
   absl::Duration probe_began;
   bool awaited = false;  // the next full report waits for a probe that began after it was asked
-  std::optional<Observation> seen;
+  SharedValue<Observation> seen;
   absl::Duration seen_at;  // since boot: when the look began
-  std::optional<Observation> reported;
+  SharedValue<Observation> reported;
 
   // The fence file is being written, or made good on: commands have to wait.
   bool AwaitsFence() const { return confirming.has_value() || revoking.has_value() || enforcing; }
@@ -215,7 +216,7 @@ struct ProbeEnded {
   ResourceId resource;
 };
 struct ObservationMade {
-  Observation observation;
+  SharedValue<Observation> observation;
   absl::Duration at;
 };
 struct ObservationTold {

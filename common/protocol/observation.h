@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 
+#include "common/base/shared_value.h"
 #include "common/protocol/epoch.h"
 #include "common/protocol/fence_state.h"
 #include "common/protocol/ids.h"
@@ -119,12 +120,12 @@ std::string_view ToString(OutcomeCode code);
 
 struct Outcome {
   OutcomeCode code = OutcomeCode::kUnknown;
-  std::string reason;                   // UPPER_SNAKE, stable, for programs; empty when kOk
-  std::string message;                  // found, wanted, what to do; for people
-  std::optional<LogPosition> position;  // ShipTail: final; ApplyPendingLogs, Recover: applied/new
-  std::string system_id;                // databases
-  uint64_t bytes = 0;                   // CopyPendingLogs, ShipTail: moved
-  std::optional<Observation> observation;  // made after acting
+  std::string reason;                    // UPPER_SNAKE, stable, for programs; empty when kOk
+  std::string message;                   // found, wanted, what to do; for people
+  std::optional<LogPosition> position;   // ShipTail: final; ApplyPendingLogs, Recover: applied/new
+  std::string system_id;                 // databases
+  uint64_t bytes = 0;                    // CopyPendingLogs, ShipTail: moved
+  SharedValue<Observation> observation;  // made after acting
 
   bool ok() const { return code == OutcomeCode::kOk; }
   friend bool operator==(const Outcome&, const Outcome&) = default;

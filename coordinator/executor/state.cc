@@ -80,9 +80,11 @@ bool BeingActivated(const CoordinatorState& state, const PoolId& pool, const Res
   for (size_t i = 0; i < running->steps.size(); ++i) {
     const Step& step = running->plan->steps[i];
     const StepExecution& now = running->steps[i];
-    const bool activates = step.target == ref && step.action() != nullptr &&
-                           std::holds_alternative<Activate>(*step.action());
-    if (activates && now.attempt > 0 && now.state != StepState::kSucceeded) return true;
+    if (now.attempt == 0 || now.state == StepState::kSucceeded) continue;
+    const Action* action = step.action();
+    if (action != nullptr && std::holds_alternative<Activate>(*action) && step.target == ref) {
+      return true;
+    }
   }
   return false;
 }
@@ -140,9 +142,7 @@ std::vector<Confirmation> ConfirmationsFor(const CoordinatorState& state, const 
   for (const auto& [id, pool] : topology.pools) {
     const PoolState* known = state.FindPool(id);
     if (known == nullptr) continue;
-    const auto may = [&](const ResourceRef& ref, bool concerned, const Epoch& epoch) {
-      return (!concerned || epoch >= WithheldBelow(state, id)) && !known->fence_due.contains(ref);
-    };
+    const Epoch withheld_below = WithheldBelow(state, id);
     for (const Database& database : pool.databases) {
       const auto right = known->rights.find(database.id);
       if (right == known->rights.end() || right->second.writer != host) continue;
@@ -150,11 +150,12 @@ std::vector<Confirmation> ConfirmationsFor(const CoordinatorState& state, const 
       if (instance == nullptr || right->second.lineages.empty()) continue;
       const Epoch epoch = right->second.lineages.back().epoch;
       const ResourceRef ref{host, instance->service};
-      if (may(ref, Concerns(state, id, database.id), epoch)) found.push_back({id, ref, epoch});
+      const bool withheld = epoch < withheld_below && Concerns(state, id, database.id);
+      if (!withheld && !known->fence_due.contains(ref)) found.push_back({id, ref, epoch});
     }
     for (const auto& [ref, epoch] : known->active_chat) {
-      if (ref.host != host || BeingActivated(state, id, ref)) continue;
-      if (may(ref, true, epoch)) found.push_back({id, ref, epoch});
+      if (ref.host != host || epoch < withheld_below || known->fence_due.contains(ref)) continue;
+      if (!BeingActivated(state, id, ref)) found.push_back({id, ref, epoch});
     }
   }
   return found;

@@ -11,8 +11,9 @@ EventQueue::Process EventQueue::Add() {
 }
 
 void EventQueue::Push(const Entry& entry) {
-  heap_.push_back(entry);
-  std::push_heap(heap_.begin(), heap_.end(), std::greater<Entry>());
+  auto place = pending_.end();
+  while (place != pending_.begin() && entry > *(place - 1)) --place;
+  pending_.insert(place, entry);
 }
 
 uint64_t EventQueue::At(Process process, Nanos delay, std::function<void()> f) {
@@ -73,10 +74,9 @@ void EventQueue::Resume(Process process) {
 }
 
 bool EventQueue::RunOne(Nanos limit) {
-  while (!heap_.empty() && heap_.front().at <= limit) {
-    const Entry entry = heap_.front();
-    std::pop_heap(heap_.begin(), heap_.end(), std::greater<Entry>());
-    heap_.pop_back();
+  while (!pending_.empty() && pending_.back().at <= limit) {
+    const Entry entry = pending_.back();
+    pending_.pop_back();
     Slot& slot = slots_[entry.slot];
     if (slot.generation != entry.generation) continue;
     ProcessState& process = processes_[slot.process];

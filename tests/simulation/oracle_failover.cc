@@ -79,6 +79,8 @@ void Oracle::OnSessionOpened(const HostId& host) {
 
 void Oracle::NoteContacts() {
   if (recover_asked_ || durable_.FindRunning(world_.pool) == nullptr) return;
+  const PoolState* pool = durable_.FindPool(world_.pool);
+  if (pool == nullptr || pool->fence_due.empty()) return;
   for (const auto& unit : world_.units) {
     if (Absent(*unit) && open_.contains(unit->host.id)) contacted_.insert(unit->index);
   }

@@ -58,7 +58,8 @@ void Simulation::Arm(const Fault& fault) {
 
 void Simulation::OnPoint(const CommandId& id, Point point) {
   const auto name = ParseCommandId(id);
-  if (coordinator_->running()) {
+  const bool known = plan_ != nullptr && plan_->id == name->plan;
+  if (!known && coordinator_->running()) {
     const Execution* running = coordinator_->state()->FindExecution(name->plan);
     if (running != nullptr) plan_ = running->plan;
   }
@@ -66,13 +67,14 @@ void Simulation::OnPoint(const CommandId& id, Point point) {
   const Step& step = plan_->steps[name->step];
   const int kind = StepKindOf(step);
   if (kind < 0) return;
-  if (points_of_ != name->plan) points_.clear();
-  points_of_ = name->plan;
+  if (points_of_ != name->plan) {
+    points_.clear();
+    points_of_ = name->plan;
+  }
   points_[name->step] = {kind, point};
   if (awaited_.move == moves_ && awaited_.step == kind && awaited_.point == point) {
     awaited_.reached = true;
   }
-  const int host = world_->HostIndex(step.target.host);
   for (size_t i = 0; i < scenario_.faults.size(); ++i) {
     const Fault& fault = scenario_.faults[i];
     if (fired_[i] || healed_ || fault.step != kind || fault.point != point ||
@@ -80,6 +82,7 @@ void Simulation::OnPoint(const CommandId& id, Point point) {
       continue;
     }
     fired_[i] = true;
+    const int host = world_->HostIndex(step.target.host);
     if (fault.delay == 0) {
       Fire(fault, host);
     } else {

@@ -126,13 +126,15 @@ void Unit::ReplaySoon(Nanos delay) {
 
 Unit::Chain Unit::FollowChain(const std::vector<Lineage>& fetch, bool shares) const {
   std::map<uint32_t, uint64_t> starts;               // of timelines after the present one
-  std::vector<std::pair<uint32_t, uint64_t>> files;  // timeline, segment
+  std::vector<std::pair<uint32_t, uint64_t>> files;  // timeline, segment; from the present one on
+  uint64_t segment = data.end / kSegmentBytes;
+  const FileName present{data.timeline, segment, false};
   for (const Lineage& lineage : fetch) {
     const LineageKey key = world_.KeyOf(database, lineage);
     const Share& share = *world_.ShareOf(lineage.share);
     for (const Archive* archive : {&copied, static_cast<const Archive*>(&share.files)}) {
       if (archive != &copied && (!shares || !share.Readable())) continue;
-      for (auto it = archive->lower_bound({key, FileName{}});
+      for (auto it = archive->lower_bound({key, present});
            it != archive->end() && it->first.first == key; ++it) {
         const FileName& name = it->first.second;
         if (!Served(name, lineage.sealed)) continue;
@@ -152,7 +154,6 @@ Unit::Chain Unit::FollowChain(const std::vector<Lineage>& fetch, bool shares) co
     }
     return timeline;
   };
-  uint64_t segment = data.end / kSegmentBytes;
   while (std::binary_search(files.begin(), files.end(), std::pair(wanted(segment), segment))) {
     ++segment;
   }
@@ -176,7 +177,7 @@ std::optional<Branch> Unit::LeaveTimeline() {
     const Share& share = *world_.ShareOf(lineage.share);
     for (const Archive* archive : {static_cast<const Archive*>(&copied), &share.files}) {
       if (archive == &share.files && (holder || !share.Readable())) continue;
-      for (auto it = archive->lower_bound({key, FileName{}});
+      for (auto it = archive->lower_bound({key, FileName{best_timeline + 1}});
            it != archive->end() && it->first.first == key; ++it) {
         if (!it->first.second.history || it->first.second.timeline <= best_timeline) continue;
         best = it->second.get();
