@@ -26,22 +26,31 @@ namespace {
 
 constexpr absl::Duration kKillGrace = absl::Milliseconds(200);
 constexpr size_t kReportBytesMax = 64 * 1024;
+constexpr int kReport = 3;
 
 // The child's report: "p DONE TOTAL" lines, then one "r CODE MESSAGE" line to its end.
 void SayProgress(int fd, uint64_t done, uint64_t total) {
   static_cast<void>(WriteAll(fd, absl::StrCat("p ", done, " ", total, "\n"), "a pipe"));
 }
 
-[[noreturn]] void BeChild(const BoundedWork& bounded, int report, pid_t parent) {
+// Nothing of the caller's stays open in it but the report's end, now descriptor 3: for as long as a
+// frozen filesystem keeps it, it would hold the gate's lock that its caller inherited from the
+// server, and a server that is gone could never be proven gone.
+bool KeepReportAlone(int report) {
+  if (report != kReport && dup2(report, kReport) < 0) return false;
+  return close_range(kReport + 1, ~0U, 0) == 0;
+}
+
+[[noreturn]] void BeChild(const BoundedWork& bounded, int pipe, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);
+  if (getppid() != parent || !KeepReportAlone(pipe)) _exit(1);
   const absl::StatusOr<std::string> result =
-      bounded.work([report](uint64_t done, uint64_t total) { SayProgress(report, done, total); });
+      bounded.work([](uint64_t done, uint64_t total) { SayProgress(kReport, done, total); });
   std::string message = result.ok() ? *result : std::string(result.status().message());
   message.resize(std::min<size_t>(message.size(), 4000));
   std::replace(message.begin(), message.end(), '\n', ' ');
   const absl::Status said = WriteAll(
-      report, absl::StrCat("r ", static_cast<int>(result.status().code()), " ", message, "\n"),
+      kReport, absl::StrCat("r ", static_cast<int>(result.status().code()), " ", message, "\n"),
       "a pipe");
   _exit(said.ok() ? 0 : 1);
 }

@@ -22,8 +22,10 @@ struct BoundedWork {
   // A file that remembers a child which no signal ended: as long as that child exists no further
   // one is made, so that a frozen filesystem costs one process and not one per call. Empty: none.
   std::string stuck_file;
-  std::function<absl::StatusOr<std::string>(const ProgressFunction&)> work;  // runs in the child
-  ProgressFunction progress;                                                 // runs in the caller
+  // Runs in the child, which has no descriptor of the caller's above standard error: neither what
+  // the caller opened nor a lock that it holds.
+  std::function<absl::StatusOr<std::string>(const ProgressFunction&)> work;
+  ProgressFunction progress;  // runs in the caller
 };
 
 // What the child's work returned. UNAVAILABLE: the time passed, or the child died. The caller must

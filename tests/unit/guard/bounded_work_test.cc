@@ -1,5 +1,6 @@
 #include "agent/guard/bounded_work.h"
 
+#include <optional>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "gtest/gtest.h"
 
 #include "common/os/file.h"
+#include "common/os/lock.h"
 #include "common/os/monotonic.h"
 #include "common/os/process.h"
 #include "guard_world.h"
@@ -70,6 +72,27 @@ TEST(BoundedWorkTest, SignsOfLifeKeepItGoing) {
   work.progress = [&last](uint64_t done, uint64_t) { last = done; };
   EXPECT_EQ(RunBounded(work).value_or(""), "done");
   EXPECT_EQ(last, 7u);
+}
+
+// A frozen filesystem keeps the child, which no signal ends, for as long as it likes.
+TEST(BoundedWorkTest, WorkThatIsStuckHoldsNoLockOfItsCallers) {
+  GuardWorld world;
+  const std::string path = world.root() + "/lock";
+  std::optional<FileLock> held = *FileLock::Take(path, LockMode::kShared, absl::ZeroDuration());
+  ASSERT_TRUE(held->KeepAcrossExec().ok());
+  BoundedWork work = Work([&](const ProgressFunction& progress) {
+    progress(1, 1);
+    GuardWorld::Eventually([&] { return *Exists(world.root() + "/go"); });
+    return std::string("done");
+  });
+  absl::Status alone = absl::UnknownError("was not asked");
+  work.progress = [&](uint64_t, uint64_t) {
+    held.reset();
+    alone = FileLock::Take(path, LockMode::kExclusive, absl::ZeroDuration()).status();
+    world.Put(world.root() + "/go", "");
+  };
+  EXPECT_EQ(RunBounded(work).value_or(""), "done");
+  EXPECT_TRUE(alone.ok()) << alone;
 }
 
 TEST(BoundedWorkTest, MakesNoSecondProcessWhileOneIsStuck) {

@@ -103,6 +103,30 @@ TEST(ArchivePushCommandTest, ExitStatusNamesTheError) {
   EXPECT_EQ(world.Guard({"archive-check", world.config_file()}).exit_status, 114);
 }
 
+// The server's archiver or startup process runs it: what is left when these end, and hangs, must
+// not look like a server. The push itself is waited for.
+TEST(ArchivePushCommandTest, OnlyTheOneThatIsBoundedInTimeHoldsTheGatesLock) {
+  GuardWorld::Shape shape;
+  shape.command =
+      "@ROOT@/baton-guard archive-push @ROOT@/mgc.conf @ROOT@/log/" + std::string(kSegment);
+  GuardWorld world(shape);
+  world.Write(world.Open(3));
+  const std::string source = absl::StrCat(world.root(), "/log/", kSegment);
+  ASSERT_EQ(mkfifo(source.c_str(), 0600), 0);  // nobody writes into what it reads
+  const pid_t push = world.Spawn({world.guard(), "exec", world.config_file()}, "push.log");
+  Fd writer;
+  ASSERT_TRUE(GuardWorld::Eventually([&] {
+    writer.Reset(open(source.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));  // only beside a reader
+    return writer.valid();
+  }));
+  const std::vector<LockHolder> holders = ProcessesWithFileOpen(FenceLockFile(world.config()));
+  ASSERT_EQ(holders.size(), 1u);
+  EXPECT_EQ(holders[0].pid, push);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(ProveNothingRuns(world.config(), absl::ZeroDuration())));
+  world.Kill(push, SIGKILL);
+  EXPECT_TRUE(ProveNothingRuns(world.config(), absl::Seconds(60)).ok());
+}
+
 TEST(GuardUsageTest, WrongUseAndWrongFilesHaveTheirOwnExitStatus) {
   GuardWorld world;
   EXPECT_EQ(world.Guard({}).exit_status, 64);
