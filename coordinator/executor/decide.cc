@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <map>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -75,12 +75,12 @@ class Draft {
     const absl::StatusOr<OperatorRequest> request = Resolve(state_, event);
     if (!request.ok()) return;
     const PlanId& plan = state_.plan->id;
-    const auto& [verb, step, by, reason, request_id] = *request;
+    const auto& [verb, step, by, reason, request_id, told_silent] = *request;
     switch (verb) {
       case Verb::kPause:
         return Add(PlanPaused{plan, by, reason, request_id});
       case Verb::kResume:
-        TakeForLost();
+        TakeForLost(told_silent);
         return GoOn(by, reason, request_id);
       case Verb::kRetry:
         Add(PlanResumed{plan, by, reason, request_id, *step});
@@ -228,13 +228,13 @@ class Draft {
     Add(ReturnNoted{state_.plan->id, host, how});
     if (state_.state == PlanState::kWaiting && situation_.Withholds()) Wait();
   }
-  // An operator who lets a plan go on that tells him who answered and is silent again says once
-  // more that those are lost.
-  void TakeForLost() {
+  // An operator who lets a plan go on that told him who answered and is silent again says once more
+  // that those are lost. It is no word about anybody of whom he was not told.
+  void TakeForLost(const std::set<HostId>& told_silent) {
     if (state_.paused || !situation_.Withholds()) return;
-    const std::map<HostId, ReturnState> returned = state_.returned;
-    for (const auto& [host, how] : returned) {
-      if (how != ReturnState::kSilent) continue;
+    for (const HostId& host : told_silent) {
+      const auto noted = state_.returned.find(host);
+      if (noted == state_.returned.end() || noted->second != ReturnState::kSilent) continue;
       Add(ReturnNoted{state_.plan->id, host, ReturnState::kTakenForLost});
     }
   }

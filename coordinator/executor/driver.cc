@@ -1,10 +1,12 @@
 #include "coordinator/executor/driver.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
 #include "coordinator/executor/options.h"
+#include "coordinator/executor/situation.h"
 
 namespace baton {
 
@@ -30,11 +32,31 @@ Driver::~Driver() {
   for (const auto& [plan, lane] : lanes_) {
     for (const auto& [step, timer] : lane.timers) scheduler_.Cancel(timer);
   }
+  if (grace_.has_value()) scheduler_.Cancel(*grace_);
 }
 
 void Driver::Replay(const Record& record) { Evolve(state_, record); }
 
-void Driver::Start() { Broadcast(Proceed{}); }
+void Driver::Start() {
+  for (const auto& [pool, plan] : state_.running) {
+    for (const auto& [host, how] : state_.FindExecution(plan)->returned) {
+      if (how == ReturnState::kAnswers) awaited_.insert(host);
+    }
+  }
+  if (!awaited_.empty()) {
+    grace_ = scheduler_.After(kReconnectGrace, [this, alive = std::weak_ptr<char>(alive_)] {
+      if (!alive.expired()) EndGrace();
+    });
+  }
+  Broadcast(Proceed{});
+}
+
+void Driver::EndGrace() {
+  grace_.reset();
+  for (const HostId& host : std::exchange(awaited_, {})) {
+    if (!gateway_.Connected(host)) Broadcast(HostLost{host});
+  }
+}
 
 void Driver::Broadcast(const PlanEvent& event) {
   std::vector<PlanId> plans;
@@ -105,6 +127,7 @@ void Driver::Operate(const PlanId& plan, OperatorRequest request,
     return done(absl::NotFoundError(absl::StrCat(
         "no plan ", plan.value(), " that has not ended long ago; see baton plan list")));
   }
+  request.told_silent = Situation(*state_.FindExecution(plan)).ToldSilent();
   Handle(plan, std::move(request), std::move(done));
 }
 
@@ -144,8 +167,25 @@ void Driver::OnCommandNotAccepted(const CommandId& command) {
   if (name.has_value()) Handle(name->plan, CommandNotAccepted{command});
 }
 
-void Driver::OnHostReady(const HostId& host) { Broadcast(HostReady{host}); }
-void Driver::OnHostLost(const HostId& host) { Broadcast(HostLost{host}); }
+// Had a session: nothing that was asked for before is a word about its silence.
+void Driver::Heard(const HostId& host) {
+  awaited_.erase(host);
+  for (auto& [plan, lane] : lanes_) {
+    for (auto& [event, done] : lane.queue) {
+      auto* request = std::get_if<OperatorRequest>(&event);
+      if (request != nullptr) request->told_silent.erase(host);
+    }
+  }
+}
+
+void Driver::OnHostReady(const HostId& host) {
+  Heard(host);
+  Broadcast(HostReady{host});
+}
+void Driver::OnHostLost(const HostId& host) {
+  Heard(host);
+  Broadcast(HostLost{host});
+}
 
 void Driver::Handle(const PlanId& plan, PlanEvent event, std::function<void(absl::Status)> done) {
   if (state_.FindExecution(plan) == nullptr) return;
@@ -161,9 +201,18 @@ void Driver::Dismiss(const PlanId& plan) {
   if (execution == nullptr || Terminal(execution->state)) lanes_.erase(lane);
 }
 
-Decision Driver::DecideOnPresence(const Execution& now) const {
+std::vector<PlanEvent> Driver::News(const Execution& now) const {
   const auto connected = [this](const HostId& host) { return gateway_.Connected(host); };
-  for (const PlanEvent& news : PresenceOf(now, connected)) {
+  std::vector<PlanEvent> news = PresenceOf(now, connected);
+  std::erase_if(news, [this](const PlanEvent& event) {
+    const auto* lost = std::get_if<HostLost>(&event);
+    return lost != nullptr && awaited_.contains(lost->host);
+  });
+  return news;
+}
+
+Decision Driver::DecideOnPresence(const Execution& now) const {
+  for (const PlanEvent& news : News(now)) {
     Decision decision = Decide(now, news);
     if (!decision.facts.empty()) return decision;
   }

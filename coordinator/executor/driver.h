@@ -6,6 +6,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +20,10 @@
 #include "coordinator/executor/state.h"
 
 namespace baton {
+
+// How long a coordinator that starts waits for hosts that answered the one before it: an agent
+// notices a dead stream within 3.5 s, dials again at most 5 s later, and a dial takes at most 2 s.
+inline constexpr absl::Duration kReconnectGrace = absl::Seconds(15);
 
 // Owns the CoordinatorState and is the only one that appends to the journal. Everything is called,
 // and calls back, on the loop; completions may come before the call returns when the journal
@@ -39,7 +45,9 @@ class Driver {
 
   // Before Start, in order: the journal's content.
   void Replay(const Record& record);
-  // Goes on with every plan that has not ended. Before this, nothing else may be called.
+  // Goes on with every plan that has not ended. Before this, nothing else may be called. A host
+  // that answered a plan under an earlier coordinator is silent only once its session with this one
+  // has ended, or it had kReconnectGrace to open one.
   void Start();
 
   // Admits a plan, durable when `done` runs, and begins it. The plan must have been made from the
@@ -81,8 +89,12 @@ class Driver {
   void Work(const PlanId& plan);
   void Dismiss(const PlanId& plan);
   void Broadcast(const PlanEvent& event);
+  // What a plan doesn't know yet of who is connected, less what is too early to be said.
+  std::vector<PlanEvent> News(const Execution& now) const;
   // Empty when the plan knows who of those that it takes for lost is connected by now.
   Decision DecideOnPresence(const Execution& now) const;
+  void EndGrace();
+  void Heard(const HostId& host);
   void Execute(const PlanId& plan, Decision decision, const std::vector<Record>& records);
   void Apply(const std::vector<Record>& records);
   void Arm(const PlanId& plan, const StartTimer& timer);
@@ -97,6 +109,10 @@ class Driver {
   Hooks hooks_;
   CoordinatorState state_;
   std::map<PlanId, Lane> lanes_;
+  // Hosts that answered under an earlier coordinator and had neither a session with this one nor
+  // the time to open it.
+  std::set<HostId> awaited_;
+  std::optional<TimerId> grace_;  // none: over, or there was nobody to wait for
   // Admissions in flight.
   std::map<PoolId, PlanId> admitting_;
   std::map<std::string, std::vector<std::function<void(absl::StatusOr<PlanId>)>>> same_request_;

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -108,6 +109,9 @@ struct OperatorRequest {
   std::string by;
   std::string reason;
   std::string request_id;
+  // kResume: whom the plan said to be silent when the request came (Situation::ToldSilent), and who
+  // did not answer since. Set by the driver; the word is about nobody else.
+  std::set<HostId> told_silent = {};
 };
 using PlanEvent = std::variant<Proceed, CommandEnded, CommandNotAccepted, HostReady, HostLost,
                                HostAnswers, ReturnSettled, StepTimedOut, OperatorRequest>;

@@ -36,11 +36,12 @@ Verdict Pause(const Execution& now) {
 
 // Whoever answered and is silent again is taken for lost; who answers is not.
 std::string ResumeWithheld(const Execution& now) {
+  const std::set<HostId> told_silent = Situation(now).ToldSilent();
   std::vector<std::string> silent;
   std::vector<std::string> answering;
   for (const auto& [host, how] : now.returned) {
     if (!Situation(now).AwaitsFenceOf(host)) continue;
-    (how == ReturnState::kSilent ? silent : answering).push_back(host.value());
+    (told_silent.contains(host) ? silent : answering).push_back(host.value());
   }
   std::string text;
   if (!silent.empty()) {

@@ -183,6 +183,19 @@ std::string Situation::WhyWithheld() const {
                    kReasonBytesMax);
 }
 
+std::set<HostId> Situation::ToldSilent() const {
+  const std::string why = WhyWithheld();
+  const bool told = now_.state == PlanState::kWaiting && !now_.paused && !why.empty() &&
+                    now_.waiting_for.ends_with(why);
+  std::set<HostId> silent;
+  for (const auto& [ref, epoch] : now_.fence_due) {
+    const auto host = now_.returned.find(ref.host);
+    const bool is = host != now_.returned.end() && host->second == ReturnState::kSilent;
+    if (told && is) silent.insert(ref.host);
+  }
+  return silent;
+}
+
 std::string Situation::WhyNotSkippable(int i) const {
   if (!StepAt(i).skippable) return "safety stands on this step: mend what it says, then retry it";
   for (int other = 0; other < Steps(); ++other) {

@@ -2,6 +2,7 @@
 // what an operator can do.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "absl/time/time.h"
@@ -59,6 +60,8 @@ class Situation {
   bool AwaitsFenceOf(const HostId& host) const;
   // Whom the plan waits for, why, and what to do. Empty unless it Withholds().
   std::string WhyWithheld() const;
+  // Hosts of which the plan, as it waits, says that they answered and are silent again.
+  std::set<HostId> ToldSilent() const;
   // A failure now ends the plan with chat served where it was, rather than leave it waiting.
   bool CanGiveUp() const { return !now_.undoing && (OnlyLooked() || GaveNothing() || CanUndo()); }
   // Why the step cannot be left out; empty: it can, once it has failed or is not answered.

@@ -82,6 +82,15 @@ void CoordinatorProcess::Start() {
   world_.Tell(
       [&] { return absl::StrCat("coordinator starts, ", journal_.durable().size(), " records"); });
   driver_->Start();
+  if (world_.Is(Mutation::kSilentAtStart)) FindAllSilent();
+}
+
+// As if their sessions with this coordinator had ended.
+void CoordinatorProcess::FindAllSilent() {
+  const Execution* execution = driver_->state().FindRunning(world_.pool);
+  if (execution == nullptr) return;
+  const std::map<HostId, ReturnState> returned = execution->returned;
+  for (const auto& [host, how] : returned) driver_->OnHostLost(host);
 }
 
 void CoordinatorProcess::CompareReplay() {

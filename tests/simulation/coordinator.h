@@ -138,6 +138,7 @@ class CoordinatorProcess : public AgentGateway {
   void Notice(uint64_t stream);
   Session* FindWelcomed(const HostId& host);
   bool Overlooked(const HostId& host) const;
+  void FindAllSilent();
   void Mutate(Plan* plan) const;
   void Blind(Snapshot* seen, Goal* goal) const;
 

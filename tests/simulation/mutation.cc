@@ -112,6 +112,9 @@ constexpr std::array kMutations = {
                  "who is given the right can restore nothing more before it is open"},
     MutationInfo{M::kRecoverBeforeReturnFenced, "recover-before-return-is-fenced", "order",
                  "a failover recovers the backup while who was said to be lost answers unfenced"},
+    MutationInfo{M::kSilentAtStart, "silent-as-the-coordinator-starts", "refuses",
+                 "who had no time yet to call a new coordinator counts as silent",
+                 "coordinator_starts_while_a_lost_host_answers"},
 };
 
 }  // namespace

@@ -61,6 +61,7 @@ enum class Mutation {
   kSealsWhatIsLeft,
   kRightForgetsFetch,
   kRecoverBeforeReturnFenced,
+  kSilentAtStart,
 };
 
 struct MutationInfo {
@@ -68,6 +69,8 @@ struct MutationInfo {
   std::string_view name;
   std::string_view checker;  // the one that is there to catch it
   std::string_view what;     // what is broken
+  // The story in testdata that shows it, where seeds come to it too rarely.
+  std::string_view scenario = {};
 };
 std::span<const MutationInfo> AllMutations();
 std::optional<Mutation> FindMutation(std::string_view name);

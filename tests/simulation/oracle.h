@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/protocol/action.h"
@@ -113,7 +114,8 @@ class Oracle {
   void OnPlanned(const Plan& plan, const Goal& said, const Snapshot& seen);
   void OnClockJumped() { clock_jumped_ = true; }
 
-  void OnResumed(const PlanId& plan) { said_again_.insert(plan); }
+  // Somebody lets a plan go on: his word about those of whom it told him.
+  void OnResumed(const PlanId& plan);
 
   // --- from the coordinator ---
   void OnStarts();
@@ -182,14 +184,16 @@ class Oracle {
   std::vector<Acknowledged> acked_;
   std::vector<Acknowledged> lost_;  // by failovers, or told by who had no right any more
   std::set<int64_t> discarded_;
-  std::set<HostId> open_;             // hosts with a session, as far as this coordinator got
-  std::set<int> contacted_;           // units whose return was heard before a Recover began
-  bool recover_asked_ = false;        // its record is on its way to the disk, or there
-  std::set<PlanId> said_again_;       // plans that an operator has let go on
-  std::map<int, PlanId> recovering_;  // by unit: for which plan it was last asked
-  std::map<int, uint32_t> shipped_;   // by unit: the timeline that was shipped to its end
-  Nanos raised_ = 0;                  // when an epoch was last raised
-  bool clock_jumped_ = false;         // or a report lay unread: nobody can tell how old things are
+  std::set<HostId> open_;       // hosts with a session, as far as this coordinator got
+  std::set<int> contacted_;     // units whose return was heard before a Recover began
+  bool recover_asked_ = false;  // its record is on its way to the disk, or there
+  Nanos started_ = 0;           // when the coordinator did
+  std::set<HostId> heard_;      // that had a session with it
+  std::set<std::pair<PlanId, HostId>> said_again_;  // lost on a word given while told to be silent
+  std::map<int, PlanId> recovering_;                // by unit: for which plan it was last asked
+  std::map<int, uint32_t> shipped_;  // by unit: the timeline that was shipped to its end
+  Nanos raised_ = 0;                 // when an epoch was last raised
+  bool clock_jumped_ = false;        // or a report lay unread: nobody can tell how old things are
   int64_t last_message_ = 0;
   std::set<CommandId> durable_commands_;
   std::set<Epoch> durable_epochs_;

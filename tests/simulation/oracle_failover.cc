@@ -33,6 +33,9 @@ class Messages {
   std::vector<int64_t> held_;
 };
 
+// By then an agent that can has noticed that its stream is dead, and has dialled again.
+constexpr Nanos kDialsAgain = 9 * kSecond;
+
 bool Covers(const LogPosition& kept, const LogPosition& position) {
   return position.timeline == kept.timeline ? position.lsn < kept.lsn
                                             : position.timeline < kept.timeline;
@@ -64,6 +67,8 @@ void Oracle::OnAppended(const std::vector<Fact>& facts) {
 // What was not on the disk yet is lost.
 void Oracle::OnStarts() {
   open_.clear();
+  heard_.clear();
+  started_ = world_.queue.now();
   recover_asked_ = false;
   const Execution* running = durable_.FindRunning(world_.pool);
   for (size_t i = 0; running != nullptr && i < running->steps.size(); ++i) {
@@ -74,7 +79,19 @@ void Oracle::OnStarts() {
 
 void Oracle::OnSessionOpened(const HostId& host) {
   open_.insert(host);
+  heard_.insert(host);
+  std::erase_if(said_again_, [&host](const auto& word) { return word.second == host; });
   NoteContacts();
+}
+
+void Oracle::OnResumed(const PlanId& plan) {
+  const Execution* execution = durable_.FindExecution(plan);
+  if (execution == nullptr || execution->state != PlanState::kWaiting) return;
+  for (const auto& [host, how] : execution->returned) {
+    const std::string told = absl::StrCat(host.value(), " answered and is silent again");
+    const bool shown = execution->waiting_for.find(told) != std::string::npos;
+    if (how == ReturnState::kSilent && shown) said_again_.insert({plan, host});
+  }
 }
 
 void Oracle::NoteContacts() {
@@ -87,10 +104,18 @@ void Oracle::NoteContacts() {
 }
 
 void Oracle::OnNoted(const ReturnNoted& fact) {
-  if (fact.state != ReturnState::kTakenForLost) return;
-  if (!said_again_.contains(fact.plan)) {
+  const Nanos since = world_.queue.now() - started_;
+  if (fact.state == ReturnState::kSilent && !heard_.contains(fact.host) && since < kDialsAgain) {
     Fail(Checker::kRefuses,
-         absl::StrCat(fact.host.value(), " counts as lost once more, and nobody has said so"));
+         absl::StrCat(fact.host.value(), " answered and is said to be silent again ",
+                      since / kMilli, " ms after the coordinator started, and nobody had the time ",
+                      "to open a session with it"));
+  }
+  if (fact.state != ReturnState::kTakenForLost) return;
+  if (!said_again_.contains({fact.plan, fact.host})) {
+    Fail(Checker::kRefuses,
+         absl::StrCat(fact.host.value(),
+                      " counts as lost once more, and nobody who was told of it has said so"));
   }
   for (const auto& unit : world_.units) {
     if (unit->host.id == fact.host) contacted_.erase(unit->index);

@@ -30,7 +30,7 @@ class Teller {
   // False: not understood.
   bool Line(const Words& words) {
     if (words[0] == "seed" || words[0] == "databases" || words[0] == "storms" ||
-        words[0] == "bare" || words[0] == "spares") {
+        words[0] == "bare" || words[0] == "spares" || words[0] == "mutation") {
       return simulation_ == nullptr && Setting(words);
     }
     if (simulation_ == nullptr) simulation_ = std::make_unique<Simulation>(scenario_);
@@ -79,6 +79,11 @@ class Teller {
       return true;
     }
     if (words.size() != 2) return false;
+    if (words[0] == "mutation") {
+      const std::optional<Mutation> mutation = FindMutation(words[1]);
+      scenario_.mutation = mutation.value_or(Mutation::kNone);
+      return mutation.has_value();
+    }
     if (words[0] == "seed") return absl::SimpleAtoi(words[1], &scenario_.seed);
     return absl::SimpleAtoi(words[1], &scenario_.databases) && scenario_.databases >= 1 &&
            scenario_.databases <= 2;

@@ -9,6 +9,7 @@ namespace baton::sim {
 
 // Lines, "#" begins a comment:
 //   seed N | databases N | storms      first: of the world
+//   mutation NAME                      first too: of a build that is broken on purpose
 //   bare                               first too: only the home instance has data
 //   move N                             the operator wants N plans in all: 1 adopt, 2 there, 3 back
 //   want KIND                          one plan more: switchover, failover, failback, protect, …

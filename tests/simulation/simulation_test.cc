@@ -84,9 +84,30 @@ TEST(SimulationTest, MovesThereAndBackWithoutFaults) {
   }
 }
 
+std::string ReadScenario(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string ScenarioFolder() {
+  return absl::StrCat(BATON_SOURCE_DIR, "/tests/simulation/testdata");
+}
+
 class MutationTest : public testing::TestWithParam<MutationInfo> {};
 
 TEST_P(MutationTest, IsCaughtByItsChecker) {
+  if (!GetParam().scenario.empty()) {
+    const std::string story =
+        ReadScenario(absl::StrCat(ScenarioFolder(), "/", std::string(GetParam().scenario), ".txt"));
+    const absl::Status told =
+        RunScenarioFile(absl::StrCat("mutation ", std::string(GetParam().name), "\n", story));
+    EXPECT_EQ(told.code(), absl::StatusCode::kInternal);
+    const std::string breaks = absl::StrCat("breaks ", std::string(GetParam().checker), ": ");
+    EXPECT_NE(told.message().find(breaks), std::string::npos) << told.message();
+    return;
+  }
   for (uint64_t seed = 1; seed <= kMutationSeedsMax; ++seed) {
     const Result result = RunScenario(MakeScenario(seed, GetParam().mutation));
     if (result.violation.has_value() &&
@@ -184,17 +205,13 @@ INSTANTIATE_TEST_SUITE_P(Cuts, DurabilityTest, testing::Bool(),
 class ScenarioFileTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(ScenarioFileTest, KeepsEveryRule) {
-  std::ifstream file(GetParam());
-  std::stringstream text;
-  text << file.rdbuf();
-  const absl::Status told = RunScenarioFile(text.str());
+  const absl::Status told = RunScenarioFile(ReadScenario(GetParam()));
   EXPECT_TRUE(told.ok()) << GetParam() << ": " << told.message();
 }
 
 std::vector<std::string> ScenarioFiles() {
   std::set<std::string> found;
-  const std::string folder = absl::StrCat(BATON_SOURCE_DIR, "/tests/simulation/testdata");
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+  for (const auto& entry : std::filesystem::directory_iterator(ScenarioFolder())) {
     if (entry.path().extension() == ".txt") found.insert(entry.path());
   }
   return {found.begin(), found.end()};

@@ -131,6 +131,7 @@ TEST_F(ReturnedTest, TheWordStaysSpentWhenTheCoordinatorDies) {
   world_.Start();
   Go();
   EXPECT_EQ(Recovers(), 0);
+  world_.Run(kReconnectGrace);
   EXPECT_THAT(Of().waiting_for, HasSubstr("is silent again"));
   world_.Kill();
   world_.Start();
@@ -139,6 +140,82 @@ TEST_F(ReturnedTest, TheWordStaysSpentWhenTheCoordinatorDies) {
   world_.agents.Connect(kOldDatabase);
   SeeFenced(kOldDatabase, "mgc");
   EXPECT_EQ(Recovers(), 1);
+}
+
+// Nobody has a session with a coordinator that has just started.
+TEST_F(ReturnedTest, WhoHadNoTimeToOpenASessionAnewIsNotSilent) {
+  Begin();
+  world_.agents.Connect(kOldDatabase);
+  Go();
+  ASSERT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answers"));
+  world_.Kill();
+  world_.agents.Disconnect(kOldDatabase);
+  world_.Start();
+  Resume();
+  EXPECT_EQ(Recovers(), 0);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answers"));
+  world_.agents.Connect(kOldDatabase);
+  world_.Run(kReconnectGrace * 2);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answers"));
+  SeeFenced(kOldDatabase, "mgc");
+  EXPECT_EQ(Recovers(), 1);
+}
+
+TEST_F(ReturnedTest, WhoHadTheTimeAndOpensNoneIsSilentAndMayBeSaidToBeLost) {
+  Begin();
+  world_.agents.Connect(kOldDatabase);
+  Go();
+  world_.Kill();
+  world_.agents.Disconnect(kOldDatabase);
+  world_.Start();
+  world_.Run(kReconnectGrace - absl::Seconds(1));
+  EXPECT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answers"));
+  world_.Run(kReconnectGrace);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answered and is silent again"));
+  Resume();
+  EXPECT_EQ(Recovers(), 1);
+}
+
+TEST_F(ReturnedTest, WhoseSessionWithTheNewCoordinatorEndedIsSilentAtOnce) {
+  Begin();
+  world_.agents.Connect(kOldDatabase);
+  Go();
+  world_.Kill();
+  world_.Start();
+  world_.Run(absl::Seconds(1));
+  world_.agents.Disconnect(kOldDatabase);
+  world_.Run(absl::Seconds(1));
+  EXPECT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answered and is silent again"));
+}
+
+// Typed while the plan said that it answers; it falls silent before the request is looked at.
+TEST_F(ReturnedTest, AResumeIsNoWordAboutWhoFallsSilentWhileItIsOnItsWay) {
+  Begin();
+  world_.agents.Connect(kOldDatabase);
+  Go();
+  ASSERT_TRUE(OptionsFor(Of())[1].allowed);
+  world_.agents.Connect(kOldChat);  // its record is on its way
+  world_.driver->Resume(kMove, "tester", "go on", "", [](const absl::Status&) {});
+  world_.agents.Disconnect(kOldDatabase);
+  world_.Run(absl::Seconds(3));
+  EXPECT_EQ(Recovers(), 0);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answered and is silent again"));
+}
+
+// Told to be silent, it answers and falls silent anew: that silence nobody was told of.
+TEST_F(ReturnedTest, AResumeIsNoWordAboutWhoAnswersWhileItIsOnItsWay) {
+  Begin();
+  world_.agents.Connect(kOldDatabase);
+  world_.agents.Disconnect(kOldDatabase);
+  Go();
+  ASSERT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answered and is silent again"));
+  world_.agents.Connect(kOldChat);  // its record is on its way
+  world_.driver->Resume(kMove, "tester", "go on", "", [](const absl::Status&) {});
+  world_.agents.Connect(kOldDatabase);
+  world_.agents.Disconnect(kOldDatabase);
+  world_.Run(absl::Seconds(3));
+  EXPECT_EQ(Recovers(), 0);
+  EXPECT_EQ(Of().state, PlanState::kWaiting);
 }
 
 TEST_F(ReturnedTest, AnOpenSessionIsEnoughBeforeAnythingIsHeardInIt) {
