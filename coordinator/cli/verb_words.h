@@ -89,6 +89,19 @@ inline FlagWords ReasonFlag(const char* description = "Why; kept in the history"
   return {"--reason", "TEXT", ReadText<&Options::reason>, description};
 }
 
+// Of a move or an adoption, which can be tried without doing it.
+inline FlagWords TriedReasonFlag() {
+  return ReasonFlag("Why; kept in the history. A dry run needs none");
+}
+
+inline FlagWords LostHostFlag(const char* description) {
+  return {.names = "--lost-host",
+          .type = "HOST",
+          .read = ReadIntoList<&Options::lost_hosts>,
+          .description = description,
+          .repeatable = true};
+}
+
 inline FlagWords DryRunFlag() {
   return {"--dry-run", "", ReadYes<&Options::dry_run>,
           "Change nothing. The agents check every step's real preconditions; prints the steps and "

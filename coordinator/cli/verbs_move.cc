@@ -9,16 +9,6 @@ constexpr char kPlanIsTheCoordinators[] =
     "On a terminal it shows what would happen and asks, then shows the steps as they go. The plan "
     "belongs to the\ncoordinator: Ctrl-C ends the watching, not the plan.";
 
-FlagWords MoveReasonFlag() { return ReasonFlag("Why; kept in the history. A dry run needs none"); }
-
-FlagWords LostHostFlag(const char* description) {
-  return {.names = "--lost-host",
-          .type = "HOST",
-          .read = ReadIntoList<&Options::lost_hosts>,
-          .description = description,
-          .repeatable = true};
-}
-
 FlagWords DiscardOrphansFlag() {
   return {"--discard-orphans", "BYTES", ReadParsed<&Options::discard_orphans, ParseByteCount>,
           "Throw away up to so much log that only the old copy has, instead of keeping it in "
@@ -36,7 +26,7 @@ VerbWords Switchover() {
               "baton switchover chat.example.com --reason \"patching hq\" "
               "--expected-primary hq-sql1",
           .arguments = {PoolArgument()},
-          .flags = {MoveReasonFlag(),
+          .flags = {TriedReasonFlag(),
                     DryRunFlag(),
                     {"--expected-primary", "HOST", ReadText<&Options::expected_primary>,
                      "Refuse unless this host holds the right to write"},
@@ -48,7 +38,7 @@ VerbWords Switchover() {
 
 std::vector<FlagWords> FailoverFlags() {
   return {
-      MoveReasonFlag(),
+      TriedReasonFlag(),
       DryRunFlag(),
       {"--lost-site", "SITE", ReadText<&Options::lost_site>,
        "On your word all of this site is down. A host of it that still answers: refused"},
@@ -112,7 +102,7 @@ VerbWords Failback() {
               kPlanIsTheCoordinators,
           .example = "baton failback chat.example.com --reason \"hq is rebuilt\"",
           .arguments = {PoolArgument()},
-          .flags = {MoveReasonFlag(), DryRunFlag(), DiscardOrphansFlag(), NoWaitFlag()},
+          .flags = {TriedReasonFlag(), DryRunFlag(), DiscardOrphansFlag(), NoWaitFlag()},
           .changes = true};
 }
 
@@ -128,7 +118,7 @@ VerbWords Protect() {
               kPlanIsTheCoordinators,
           .example = "baton protect chat.example.com --reason \"hq is back\"",
           .arguments = {PoolArgument()},
-          .flags = {MoveReasonFlag(), DryRunFlag(), DiscardOrphansFlag(), NoWaitFlag()},
+          .flags = {TriedReasonFlag(), DryRunFlag(), DiscardOrphansFlag(), NoWaitFlag()},
           .changes = true};
 }
 

@@ -52,11 +52,15 @@ VerbWords Adopt() {
               "Looks whether every instance is in its role, then makes the first epoch and "
               "opens the primary's fence.\nUntil then nothing of the pool starts writable. A "
               "pool that was adopted before: whoever may write by the\njournal, but lost its "
-              "fence, gets its right back, and chat is served again.\nA pool without log "
-              "shipping yet: baton protect does this too.",
+              "fence, gets its right back, and chat is served again.\nA chat server whose host "
+              "is down is left out with --lost-host; another one of the pool serves.\nA pool "
+              "without log shipping yet: baton protect does this too.",
           .example = "baton adopt chat.example.com --reason \"first installation\"",
           .arguments = {PoolArgument()},
-          .flags = {ReasonFlag(), NoWaitFlag()},
+          .flags = {TriedReasonFlag(), DryRunFlag(),
+                    LostHostFlag("On your word this chat host is down: another chat server is "
+                                 "activated, and it is fenced when it returns. May be repeated"),
+                    NoWaitFlag()},
           .changes = true};
 }
 

@@ -383,7 +383,8 @@ class Draft {
   void Wait() {
     // Then it waits for an operator whatever happens, and says so already.
     if (state_.paused) return;
-    const std::string instead = situation_.InsteadOfUndo();
+    std::string instead = situation_.InsteadOfUndo();
+    if (instead.empty()) instead = situation_.InsteadOfChatHost();
     std::string reason = situation_.Blockers();
     if (!reason.empty()) {
       absl::StrAppend(&reason, "; mend it, then: baton resume ", state_.plan->pool.value(),

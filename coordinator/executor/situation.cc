@@ -132,8 +132,16 @@ bool Situation::UndoServes() const {
   return false;
 }
 
+bool Situation::BeginsOutage(int i) const {
+  const PlanKind kind = now_.plan->kind;
+  const bool planned = kind == PlanKind::kSwitchover || kind == PlanKind::kFailback;
+  if (!planned || StepAt(i).undo) return false;
+  if (!Does<Drain>(StepAt(i)) && !Does<EndConnections>(StepAt(i))) return false;
+  return !Tried<Drain>(false) && !Tried<EndConnections>(false);
+}
+
 bool Situation::Withheld(int i) const {
-  if (!Gives(StepAt(i)) || !InDirection(i)) return false;
+  if (!InDirection(i) || (!Gives(StepAt(i)) && !BeginsOutage(i))) return false;
   return std::any_of(now_.fence_due.begin(), now_.fence_due.end(), [&](const auto& due) {
     return due.first != StepAt(i).target && now_.returned.contains(due.first.host);
   });
@@ -160,6 +168,8 @@ bool Situation::AwaitsFenceOf(const HostId& host) const {
 std::string Situation::WhyWithheld() const {
   if (!Withholds()) return "";
   std::vector<std::string> lines;
+  bool served = false;
+  for (int i = 0; i < Steps(); ++i) served |= Due(i) && BeginsOutage(i);
   for (const auto& [ref, epoch] : now_.fence_due) {
     const auto host = now_.returned.find(ref.host);
     if (host == now_.returned.end()) continue;
@@ -177,8 +187,8 @@ std::string Situation::WhyWithheld() const {
                                    now_.plan->pool.value(), " --reason \"...\""));
     }
   }
-  return Shortened(absl::StrCat("no right is given away, and the plan goes on by itself once who "
-                                "came back is fenced: ",
+  return Shortened(absl::StrCat(served ? "chat is not taken down" : "no right is given away",
+                                ", and the plan goes on by itself once who came back is fenced: ",
                                 absl::StrJoin(lines, "; ")),
                    kReasonBytesMax);
 }
@@ -251,6 +261,32 @@ std::string Situation::InsteadOfUndo() const {
   return "";
 }
 
+std::string Situation::InsteadOfChatHost() const {
+  std::string flags;
+  for (int i = 0; i < Steps(); ++i) {
+    const StepState state = now_.steps[i].state;
+    const bool open = state == StepState::kRunning || state == StepState::kUnknown;
+    if (!InDirection(i) || !Does<Activate>(StepAt(i)) || !open) continue;
+    absl::StrAppend(&flags, " --lost-host ", StepAt(i).target.host.value());
+  }
+  if (flags.empty()) return "";
+  const std::string& pool = now_.plan->pool.value();
+  return absl::StrCat("if that host is down: baton abort ", pool,
+                      " --reason \"...\", then baton adopt ", pool, flags,
+                      " --reason \"...\", which has another chat server serve");
+}
+
+std::string Situation::AdoptWords() const {
+  std::string words = absl::StrCat("baton adopt ", now_.plan->pool.value());
+  for (int i = 0; i < Steps(); ++i) {
+    const StepExecution& now = now_.steps[i];
+    if (!Does<Activate>(StepAt(i)) || now.attempt == 0 || Settled(now.state)) continue;
+    absl::StrAppend(&words, " (with --lost-host ", StepAt(i).target.host.value(),
+                    " if that host is down)");
+  }
+  return words;
+}
+
 std::string Situation::LeftBehind() const {
   const std::string& pool = now_.plan->pool.value();
   bool moves = Tried<Recover>(false) || Tried<Unfence>(false) ||
@@ -260,7 +296,7 @@ std::string Situation::LeftBehind() const {
     return absl::StrCat("baton quarantine list ", pool, " shows what is left");
   }
   if (!moves && (Tried<Drain>(false) || Tried<Deactivate>(false))) {
-    return absl::StrCat("no right to write was moved, but chat may be down: baton adopt ", pool,
+    return absl::StrCat("no right to write was moved, but chat may be down: ", AdoptWords(),
                         " has it served");
   }
   if (!moves) {
@@ -293,9 +329,8 @@ std::string Situation::LeftBehind() const {
   }
   const std::string where = absl::StrJoin(lines, "; ");
   if (given) {
-    return absl::StrCat(where, "; baton adopt ", pool,
-                        " has chat served if it is not, baton protect ", pool,
-                        " sets log shipping up again");
+    return absl::StrCat(where, "; ", AdoptWords(), " has chat served if it is not, baton protect ",
+                        pool, " sets log shipping up again");
   }
   return absl::StrCat(where, "; baton adopt ", pool, " gives the right back, baton failover ", pool,
                       " takes it to the other site");

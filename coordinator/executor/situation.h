@@ -50,9 +50,10 @@ class Situation {
   bool CanUndo() const;
   // Its way back has chat served again; without, nobody served it that could be reached.
   bool UndoServes() const;
-  // The step would give someone the right to write or to serve, and somebody else who is to be
-  // fenced first has answered and was not seen to be. True of steps back as well: while a right is
-  // given back to where it was, a third one may hold it.
+  // The step would give someone the right to write or to serve, or take chat down for that in a
+  // planned move, and somebody else who is to be fenced first has answered and was not seen to be.
+  // True of steps back as well: while a right is given back to where it was, a third one may hold
+  // it.
   bool Withheld(int i) const;
   // Such a step is all that is due, or is to be tried anew.
   bool Withholds() const;
@@ -73,10 +74,17 @@ class Situation {
   std::string Blockers() const;
   // The way on of an undo that cannot give the right back; empty while there is none to give.
   std::string InsteadOfUndo() const;
+  // The way on where chat servers were to be activated and do not answer; empty where none was.
+  std::string InsteadOfChatHost() const;
   // Where a plan that is given up now leaves its pool, and which verb goes on from there.
   std::string LeftBehind() const;
 
  private:
+  // A planned move's first step that users feel. Once one was tried, those after it only shorten
+  // what they feel.
+  bool BeginsOutage(int i) const;
+  // "baton adopt POOL", with the word that it may need of servers that were to be activated.
+  std::string AdoptWords() const;
   template <class What>
   bool Tried(bool undo) const;
   template <class What>

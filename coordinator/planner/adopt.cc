@@ -1,20 +1,48 @@
 #include "coordinator/planner/adopt.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 
 #include "coordinator/planner/adopt_pairs.h"
 #include "coordinator/planner/adopt_steps.h"
 #include "coordinator/planner/candidates.h"
 #include "coordinator/planner/switchover_checks.h"
+#include "coordinator/planner/word.h"
 
 namespace baton {
 namespace {
 
+// Of one that cannot be reached, unless it is left out: whoever looks after it may know that it is
+// down.
+void CheckChat(const Inquiry& ask, const ChatServer& server) {
+  const HostId& host = server.host;
+  const std::vector<const Database*> databases = ProtectedDatabases(ask.pool);
+  const bool carries_data =
+      std::any_of(databases.begin(), databases.end(),
+                  [&host](const Database* each) { return each->OnHost(host) != nullptr; });
+  if (ask.seen.Connected(host) || carries_data || ask.goal.kind != PlanKind::kAdopt) {
+    CheckChatSeen(ask, RefOf(server));
+    return;
+  }
+  ask.refusals.Add(
+      "AGENT_NOT_CONNECTED", host.value(),
+      ask.seen.agents.contains(host) ? "no session" : "never seen", "a connected agent",
+      absl::StrCat("start baton-agent on ", host.value(), "; if the host is down: baton adopt ",
+                   ask.pool.id.value(), " --lost-host ", host.value(),
+                   " --reason TEXT goes on without it"));
+}
+
 // With `bare`, the backups are empty. `pairs` has been checked.
 std::optional<Plan> Adopt(const Inquiry& ask, const PoolState* state,
                           const std::vector<RolePair>& pairs, bool bare) {
+  CheckLostChatHosts(ask, "databases that can be looked at: an adoption moves none",
+                     absl::StrCat("start baton-agent there; if the one that writes is gone: baton "
+                                  "failover ",
+                                  ask.pool.id.value(), " --lost-host HOST --reason TEXT"));
   for (const ChatServer& server : ask.pool.chat_servers) {
-    if (!LeftOut(ask, state, server)) CheckChatSeen(ask, RefOf(server));
+    if (!LeftOut(ask, state, server)) CheckChat(ask, server);
   }
   if (pairs.empty() || !ask.refusals.empty()) return std::nullopt;
   const ChatChoice chat =

@@ -68,8 +68,12 @@ std::vector<RolePair> PairsOfJournal(const Inquiry& ask, const PoolState& state)
       ask.refusals.Add("WRITER_UNKNOWN", database->id.value(),
                        "no instance that the journal gave the right to write",
                        "one, to give it back to",
-                       "see baton history for what became of it; a database that is new to an "
-                       "adopted pool cannot be adopted alone");
+                       known ? "name the instance of that host again: baton topology apply FILE "
+                               "--reason TEXT"
+                             : absl::StrCat("a database that is new to an adopted pool gets no "
+                                            "first right alone: baton topology apply FILE --reason "
+                                            "TEXT with policy: ignore for ",
+                                            database->id.value(), ", or without it"));
       continue;
     }
     const Instance* other = OtherInstance(topology, *database, *holder);
@@ -122,6 +126,7 @@ bool NothingToGiveBack(const Inquiry& ask, const PoolState& state,
     }
   }
   for (const auto& [ref, epoch] : state.active_chat) {
+    if (!ask.seen.Connected(ref.host)) return false;
     const Observation* seen = ask.seen.Find(ref);
     if (seen == nullptr || seen->chat() == nullptr || seen->chat()->state != ChatState::kServing ||
         seen->fence.phase != FencePhase::kOpen) {

@@ -40,8 +40,8 @@ std::vector<RolePair> PairsOfTopology(const Inquiry& ask, bool bare);
 // has. No user was ever let at it: they are once every right has arrived.
 std::vector<RolePair> PairsOfJournal(const Inquiry& ask, const PoolState& state);
 
-// Every right is where the journal has it: databases writable under it, chat served under it, fence
-// files readable. Of complete pairs, all of them seen.
+// Every right is where the journal has it: databases writable under it, chat served under it by
+// servers that can be reached, fence files readable. Of complete pairs, all of them seen.
 bool NothingToGiveBack(const Inquiry& ask, const PoolState& state,
                        const std::vector<RolePair>& pairs);
 

@@ -15,8 +15,9 @@
 namespace baton {
 
 bool LeftOut(const Inquiry& ask, const PoolState* state, const ChatServer& server) {
-  return state != nullptr && !ask.seen.Connected(server.host) &&
-         !state->active_chat.contains(RefOf(server));
+  if (ask.seen.Connected(server.host)) return false;
+  const bool idle = state != nullptr && !state->active_chat.contains(RefOf(server));
+  return idle || SaidLost(ask, server.host);
 }
 
 namespace {
@@ -40,10 +41,12 @@ class Adoption {
                       plan.epoch_before.generation == state_->epoch.generation;
     plan.epoch = ours ? plan.epoch_before.Next() : Epoch{plan.epoch_before.generation + 1, 1};
     plan.undo_epoch = plan.epoch.Next();
-    // A move that was given up took their right, and was not seen to stop them.
+    // Lost by someone's word; or a move that was given up took their right, and was not seen to
+    // stop them.
     for (const ChatServer& server : ask.pool.chat_servers) {
       const ResourceRef ref = RefOf(server);
-      if (!LeftOut(ask, state_, server) || !SeenToServe(ask.seen, ref)) continue;
+      if (!LeftOut(ask, state_, server)) continue;
+      if (!SaidLost(ask, server.host) && !SeenToServe(ask.seen, ref)) continue;
       plan.fence_on_return.push_back(ref);
       plan.explanation.push_back(ExplainFencedOnReturn(ref));
     }

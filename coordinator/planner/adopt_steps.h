@@ -10,7 +10,8 @@
 
 namespace baton {
 
-// A chat server that cannot be reached and has no right to serve by the journal either.
+// A chat server that cannot be reached and has no right to serve by the journal either, or is lost
+// by someone's word.
 bool LeftOut(const Inquiry& ask, const PoolState* state, const ChatServer& server);
 
 // Of pairs and chat servers that were checked. `state` is null unless the journal knows the pool:

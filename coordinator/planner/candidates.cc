@@ -16,7 +16,12 @@ std::string RemedyOfNoWriter(const Inquiry& ask, const PoolState& state,
                              const DatabaseId& database) {
   const auto right = state.rights.find(database);
   const bool known = right != state.rights.end() && !right->second.lineages.empty();
-  if (!known) return "baton status";
+  if (!known) {
+    return absl::StrCat(
+        "a database that is new to an adopted pool gets no first right alone: "
+        "baton topology apply FILE --reason TEXT with policy: ignore for ",
+        database.value(), ", or without it");
+  }
   const std::string last = right->second.lineages.back().instance.value();
   const std::string& pool = ask.pool.id.value();
   return absl::StrCat("baton adopt ", pool, " --reason TEXT gives it back to ", last, "; if ", last,
@@ -36,7 +41,10 @@ void AddMove(const Inquiry& ask, const PoolState& state, const Database& databas
                      writer.empty() ? "no instance holds the right to write"
                                     : absl::StrCat(writer.value(), " holds the right to write"),
                      "an instance of the topology that holds it",
-                     writer.empty() ? RemedyOfNoWriter(ask, state, database.id) : "baton status");
+                     writer.empty()
+                         ? RemedyOfNoWriter(ask, state, database.id)
+                         : absl::StrCat("name that instance again: baton topology apply FILE "
+                                        "--reason TEXT"));
     return;
   }
   const Instance* to = OtherInstance(*ask.seen.topology, database, *from);

@@ -11,7 +11,8 @@ PlannedMove ChoosePlannedMove(const Inquiry& ask, const PoolState& state,
                               const std::vector<DatabaseMove>& moves, ChatChoice& chat) {
   PlannedMove move;
   move.moves = moves;
-  const ServingChat serving = CheckLostChat(ask, state, moves);
+  CheckReturns(ask, state, moves);
+  const ServingChat serving = CheckLostChat(ask, state);
   move.quiet = serving.reached;
   move.not_reached = serving.lost;
   chat = ChooseChatServers(ask, ask.seen.topology->SiteOf(moves.front().to->host));

@@ -189,23 +189,29 @@ void CheckFollows(const Inquiry& ask, const DatabaseMove& move) {
   }
 }
 
-ServingChat CheckLostChat(const Inquiry& ask, const PoolState& state,
-                          const std::vector<DatabaseMove>& moves) {
-  CheckWord(ask);
-  const std::string remedy = absl::StrCat("baton failover ", ask.pool.id.value(),
-                                          " --reason TEXT, if it is to be moved without them");
-  if (!ask.goal.lost_site.empty()) {
-    ask.refusals.Add("LOST_DATABASE_HOST", ask.goal.lost_site.value(), "a whole site is lost",
-                     "single hosts of chat servers", remedy);
+void CheckReturns(const Inquiry& ask, const PoolState& state,
+                  const std::vector<DatabaseMove>& moves) {
+  for (const auto& [ref, epoch] : state.fence_due) {
+    const bool follows =
+        std::any_of(moves.begin(), moves.end(),
+                    [&ref = ref](const DatabaseMove& move) { return RefOf(*move.to) == ref; });
+    if (follows || !ask.seen.Connected(ref.host)) continue;
+    const std::string& host = ref.host.value();
+    ask.refusals.Add(
+        "RETURN_NOT_FENCED", ref.ToString(), "it came back, and is not seen to be fenced yet",
+        absl::StrCat("fenced under epoch ", epoch.ToString(),
+                     ": no right is given away before, and users would wait for it"),
+        absl::StrCat("this happens by itself: wait for it with baton status -W; if that takes "
+                     "long, baton-guard fence ",
+                     ref.resource.value(), " ", epoch.ToString(), " on ", host,
+                     ", or turn its power off"));
   }
-  for (const DatabaseMove& move : moves) {
-    for (const Instance* instance : {move.from, move.to}) {
-      if (!SaidLost(ask, instance->host)) continue;
-      ask.refusals.Add("LOST_DATABASE_HOST", RefOf(*instance).ToString(),
-                       absl::StrCat("the host of ", move.database->id.value(), " is lost"),
-                       "both instances, which a planned move needs", remedy);
-    }
-  }
+}
+
+ServingChat CheckLostChat(const Inquiry& ask, const PoolState& state) {
+  CheckLostChatHosts(ask, "both instances, which a planned move needs",
+                     absl::StrCat("baton failover ", ask.pool.id.value(),
+                                  " --reason TEXT, if it is to be moved without them"));
   ServingChat serving = SplitServing(ask, state);
   AddLostStrays(ask, state, serving);
   return serving;

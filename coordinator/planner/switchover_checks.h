@@ -36,11 +36,15 @@ Epoch HighestSeen(const Inquiry& ask);
 // seen; but not of one that cannot be reached and will be fenced when it comes back.
 void CheckIdleChat(const Inquiry& ask, const PoolState& state, const ResourceRef& ref);
 
+// RETURN_NOT_FENCED: a host answers whose fence is due. A move that took chat down would wait for
+// it before it gave a right to anybody. Not of instances that are moved to: CheckFollows and
+// ChooseSeeding look at them.
+void CheckReturns(const Inquiry& ask, const PoolState& state,
+                  const std::vector<DatabaseMove>& moves);
+
 // What serves by the journal, in those that can be reached and those that are lost by someone's
-// word: NO_WORD, what CheckWord refuses, and LOST_DATABASE_HOST for a word about a host that a
-// database is moved from or to, or about a whole site.
-ServingChat CheckLostChat(const Inquiry& ask, const PoolState& state,
-                          const std::vector<DatabaseMove>& moves);
+// word: NO_WORD, and what CheckLostChatHosts refuses.
+ServingChat CheckLostChat(const Inquiry& ask, const PoolState& state);
 
 // Every one of `serving` serves, from `instance`, under an open fence: CHAT_NOT_SERVING,
 // CHAT_POINTS_ELSEWHERE, FENCE_STATE, FENCE_EPOCH_AHEAD. Every one that the journal does not call

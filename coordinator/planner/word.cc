@@ -36,6 +36,22 @@ void CheckWord(const Inquiry& ask) {
   }
 }
 
+void CheckLostChatHosts(const Inquiry& ask, const std::string& wanted, const std::string& remedy) {
+  CheckWord(ask);
+  if (!ask.goal.lost_site.empty()) {
+    ask.refusals.Add("LOST_DATABASE_HOST", ask.goal.lost_site.value(), "a whole site is lost",
+                     "single hosts of chat servers", remedy);
+  }
+  for (const Database* database : ProtectedDatabases(ask.pool)) {
+    for (const Instance& instance : database->instances) {
+      if (!SaidLost(ask, instance.host)) continue;
+      ask.refusals.Add("LOST_DATABASE_HOST", RefOf(instance).ToString(),
+                       absl::StrCat("the host of ", database->id.value(), " is lost"), wanted,
+                       remedy);
+    }
+  }
+}
+
 void RefuseWithoutWord(const Inquiry& ask, const ResourceRef& ref, const std::string& what) {
   const bool failover = ask.goal.kind == PlanKind::kFailover;
   ask.refusals.Add("NO_WORD", ref.ToString(), absl::StrCat(what, " and cannot be reached"),

@@ -1,6 +1,7 @@
 // Someone's word that hosts are down, and stay down until Baton has fenced them.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "coordinator/model/pool_state.h"
@@ -14,6 +15,11 @@ bool SaidLost(const Inquiry& ask, const HostId& host);
 // SITE_UNKNOWN, HOST_UNKNOWN; LOST_HOST_REACHABLE for each named host, and each host of a named
 // site, whose agent is connected: no word is taken for what can be fenced.
 void CheckWord(const Inquiry& ask);
+
+// CheckWord, and LOST_DATABASE_HOST for a whole site or the host of a protected database: such a
+// plan can do without chat servers alone. `wanted` is what it needs of its databases, `remedy` what
+// does without them.
+void CheckLostChatHosts(const Inquiry& ask, const std::string& wanted, const std::string& remedy);
 
 // Chat servers that may serve by the journal, in two: those that can be asked to stop, and those
 // that cannot but are lost by someone's word. NO_WORD for one that is neither,

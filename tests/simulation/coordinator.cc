@@ -201,6 +201,11 @@ void CoordinatorProcess::Blind(Snapshot* seen, Goal* goal) const {
       seen->resources[{server.host, server.service}].at = seen->as_of;
     }
   }
+  if (goal->kind == PlanKind::kAdopt && world_.Is(Mutation::kWordAssumed)) {
+    for (const ChatServer& server : seen->topology->FindPool(world_.pool)->chat_servers) {
+      if (!seen->Connected(server.host)) goal->lost_hosts.push_back(server.host);
+    }
+  }
   if (goal->kind != PlanKind::kFailover) return;
   if (world_.Is(Mutation::kLossLimitIgnored)) {
     auto topology = std::make_shared<Topology>(*seen->topology);

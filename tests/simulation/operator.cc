@@ -117,6 +117,22 @@ bool Simulation::AskWithoutDeadChat(PlanKind kind) {
   return Ask(std::move(goal));
 }
 
+// With the word that a refusal asks for, of chat hosts that are down.
+bool Simulation::AskToAdopt() {
+  if (Ask(NextGoal(PlanKind::kAdopt))) return true;
+  Goal goal = NextGoal(PlanKind::kAdopt);
+  for (const auto& unit : world_->units) {
+    const HostId& host = unit->host.id;
+    if (unit->is_database() || unit->host.up || coordinator_->Connected(host)) continue;
+    const std::string flag = absl::StrCat("--lost-host ", host.value(), " ");
+    const bool told =
+        std::any_of(remedies_.begin(), remedies_.end(),
+                    [&flag](const std::string& remedy) { return absl::StrContains(remedy, flag); });
+    if (told) goal.lost_hosts.push_back(host);
+  }
+  return !goal.lost_hosts.empty() && Ask(std::move(goal));
+}
+
 Goal Simulation::NextGoal(PlanKind kind) {
   Goal goal;
   const PoolState* pool = coordinator_->state()->FindPool(world_->pool);
@@ -179,7 +195,7 @@ void Simulation::AskForMove() {
   // Where a right was lost on the way, `adopt` gives it back.
   const bool lost = !PoolServes() || why.contains("FENCE_EPOCH_AHEAD") ||
                     why.contains("FENCE_STATE") || why.contains("WRITE_EPOCH_DIFFERS");
-  if (lost && Ask(NextGoal(PlanKind::kAdopt))) return;
+  if (lost && AskToAdopt()) return;
   if (!PoolServes() && AskToGoOn()) return;
   const bool told = std::any_of(remedies_.begin(), remedies_.end(), [](const std::string& remedy) {
     return remedy.find("baton protect ") != std::string::npos;

@@ -163,6 +163,8 @@ class Oracle {
   void CheckLoss(const Unit& unit, const Plan& plan);
   void CheckChatChosen(const Plan& plan, const Snapshot& seen);
   void CheckGapNamed(const Plan& plan, const Goal& said, const Snapshot& seen);
+  void CheckWordGiven(const Plan& plan, const Goal& said, const Snapshot& seen);
+  void CheckNobodyAwaited(const Plan& plan, const Snapshot& seen);
   void CheckOrphansKept();
   void CheckUndone(const Plan& plan);
   void OnAdmitted(const Plan& plan);

@@ -125,6 +125,8 @@ void Oracle::OnNoted(const ReturnNoted& fact) {
 void Oracle::OnPlanned(const Plan& plan, const Goal& said, const Snapshot& seen) {
   CheckChatChosen(plan, seen);
   CheckGapNamed(plan, said, seen);
+  CheckWordGiven(plan, said, seen);
+  CheckNobodyAwaited(plan, seen);
   if (plan.kind != PlanKind::kFailover) return;
   const absl::Duration limit = std::min(world_.topology->FindPool(world_.pool)->limits.loss,
                                         said.max_loss.value_or(absl::InfiniteDuration()));
@@ -135,7 +137,28 @@ void Oracle::OnPlanned(const Plan& plan, const Goal& said, const Snapshot& seen)
                                          absl::FormatDuration(loss.window), " of ",
                                          loss.database.value(), ", and nobody accepted that"));
   }
+}
+
+// A planned move that would wait for a fence takes no chat down before it.
+void Oracle::CheckNobodyAwaited(const Plan& plan, const Snapshot& seen) {
+  if (plan.kind != PlanKind::kSwitchover && plan.kind != PlanKind::kFailback) return;
+  const PoolState* pool = seen.FindPoolState(world_.pool);
+  for (const auto& [ref, epoch] : pool->fence_due) {
+    const Unit* unit = world_.Find(ref);
+    if (unit == nullptr || unit->is_database() || !seen.Connected(ref.host)) continue;
+    Fail(Checker::kRefuses, absl::StrCat(ref.ToString(), " is back and not fenced yet, and a ",
+                                         std::string(ToString(plan.kind)), " is planned"));
+  }
+}
+
+// Nobody who may write or serve by the journal counts as lost before someone has said so. An
+// adoption leaves others out as they are, and fences them on return for good measure.
+void Oracle::CheckWordGiven(const Plan& plan, const Goal& said, const Snapshot& seen) {
+  const PoolState* pool = seen.FindPoolState(world_.pool);
   for (const ResourceRef& ref : plan.fence_on_return) {
+    const bool idle =
+        plan.kind == PlanKind::kAdopt && (pool == nullptr || !pool->active_chat.contains(ref));
+    if (idle) continue;
     if (seen.Connected(ref.host)) {
       Fail(Checker::kRefuses,
            absl::StrCat(ref.ToString(), " counts as lost, and its agent answers"));

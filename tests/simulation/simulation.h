@@ -156,6 +156,7 @@ class Simulation {
   bool AskForFailover();
   bool WaitsForDeadChat(const Execution& waiting) const;
   bool AskWithoutDeadChat(PlanKind kind);
+  bool AskToAdopt();
   void AskToRemove();
   bool MendRefusal();
   void LoseSite();

@@ -129,6 +129,9 @@ TEST(CommandLineTest, ReadsOrphansStepsAndQuarantine) {
   EXPECT_EQ(Parse("retry x --step 7 --reason r").options->step, 7u);
   EXPECT_FALSE(Parse("retry x --reason r").options->step.has_value());
   EXPECT_THAT(Parse("switchover p --reason r --lost-host c").options->lost_hosts, ElementsAre("c"));
+  EXPECT_THAT(Parse("adopt p --reason r --lost-host c --lost-host d").options->lost_hosts,
+              ElementsAre("c", "d"));
+  EXPECT_TRUE(Parse("adopt p --lost-host c --dry-run").options->dry_run);
   const ParsedLine parsed = Parse("quarantine show p hq-sql1/mgc 1.2");
   ASSERT_TRUE(parsed.options.has_value()) << parsed.text;
   EXPECT_EQ(parsed.options->instance.host, "hq-sql1");

@@ -40,6 +40,7 @@ TEST(CompletionTest, BashOffersFlagsOfTheVerbAndOfTheProgram) {
   EXPECT_EQ(BashOffers({"switchover", "--time"}), "--timeout\n");
   EXPECT_EQ(BashOffers({"status", "--dr"}), "\n");
   EXPECT_EQ(BashOffers({"failover", "p", "--lost-host", "h", "--lo"}), "--lost-host --lost-site\n");
+  EXPECT_EQ(BashOffers({"adopt", "p", "--lo"}), "--lost-host\n");
   EXPECT_EQ(BashOffers({"skip", "7f3a91", "--st"}), "--step\n");
   EXPECT_EQ(BashOffers({"quarantine", "re"}), "remove\n");
 }

@@ -315,6 +315,76 @@ TEST_F(ReturnedTest, StepsBackWaitForTheFenceOfWhoAnswersToo) {
   EXPECT_EQ(Of().state, PlanState::kUndone) << Of().waiting_for;
 }
 
+// A planned move can wait before users feel it as well as after.
+class PlannedReturnTest : public ReturnedTest {
+ protected:
+  // A move went on without the third host and was undone; it is back when the next one is admitted.
+  PlannedReturnTest() {
+    Plan before = SmallSwitchover();
+    before.fence_on_return = {{third_, ResourceId("chat")}};
+    world_.agents.Connect(kOldDatabase);
+    world_.agents.Connect(kOldChat);
+    world_.agents.Disconnect(third_);
+    world_.agents.silent.insert("Drain");
+    EXPECT_TRUE(world_.Admit(before).ok());
+    world_.Run(absl::Seconds(3));
+    EXPECT_TRUE(world_.Operate(kMove, Verb::kAbort).ok());
+    world_.Run();
+    EXPECT_EQ(Of().state, PlanState::kUndone) << Of().waiting_for;
+    world_.agents.silent.clear();
+    world_.agents.Connect(third_);
+    Plan next = SmallSwitchover();
+    next.id = next_;
+    next.epoch_before = before.undo_epoch;
+    next.epoch = next.epoch_before.Next();
+    next.undo_epoch = next.epoch.Next();
+    EXPECT_TRUE(world_.Admit(std::move(next)).ok());
+    world_.Run();
+  }
+  const Execution& Next() { return world_.Of(next_); }
+  bool Drained() const {
+    return std::any_of(world_.agents.sent.begin(), world_.agents.sent.end(),
+                       [this](const Command& one) {
+                         return one.plan == next_ && std::holds_alternative<Drain>(one.action);
+                       });
+  }
+
+  const HostId third_{"hq-chat2"};
+  const PlanId next_{"p3"};
+};
+
+TEST_F(PlannedReturnTest, ChatIsNotTakenDownBeforeWhoAnswersIsFenced) {
+  ASSERT_EQ(Next().state, PlanState::kWaiting);
+  EXPECT_THAT(Next().waiting_for, HasSubstr("chat is not taken down"));
+  EXPECT_THAT(Next().waiting_for, HasSubstr("hq-chat2/chat is not seen to be fenced"));
+  EXPECT_FALSE(Drained());
+  SeeFenced(third_, "chat");
+  world_.Run();
+  EXPECT_TRUE(Drained());
+  EXPECT_EQ(Next().state, PlanState::kSucceeded) << Next().waiting_for;
+}
+
+TEST_F(PlannedReturnTest, ItCanBeGivenUpWithNothingMoved) {
+  ASSERT_EQ(Next().state, PlanState::kWaiting);
+  ASSERT_TRUE(world_.Operate(next_, Verb::kAbort).ok());
+  world_.Run();
+  EXPECT_EQ(Next().state, PlanState::kFailed) << Next().waiting_for;
+  EXPECT_THAT(Next().end_text, HasSubstr("nothing was moved"));
+  EXPECT_FALSE(Drained());
+}
+
+TEST_F(ReturnedTest, AnActivateThatIsNotAnsweredNamesTheWayRoundItsHost) {
+  world_.agents.silent.insert("Activate");
+  ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
+  world_.Run();
+  ASSERT_EQ(Of().state, PlanState::kWaiting);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("if that host is down: baton abort pool"));
+  EXPECT_THAT(Of().waiting_for, HasSubstr("baton adopt pool --lost-host dr-chat1"));
+  ASSERT_TRUE(world_.Operate(kMove, Verb::kAbort).ok());
+  world_.Run();
+  EXPECT_THAT(Of().end_text, HasSubstr("baton adopt pool (with --lost-host dr-chat1 if"));
+}
+
 TEST_F(ReturnedTest, OncePromotedNothingMoreIsNotedOfThem) {
   ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
   world_.Run();
