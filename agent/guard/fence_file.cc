@@ -28,33 +28,17 @@ absl::Status CheckBelongs(const ResourceConfig& config, const FenceRecord& recor
                    config.resource.value(), "; two resource files may name one fence file"));
 }
 
-// Does `pid` serve this data directory? Its working directory tells; where that may not be seen,
-// its name must do.
-bool ServesDataDirectory(const ResourceConfig& config, pid_t pid) {
+// Does `pid` serve this data directory? Its working directory tells; none: it may not be seen.
+std::optional<bool> ServesDataDirectory(const ResourceConfig& config, pid_t pid) {
   const std::string program = ReadFile(absl::StrCat("/proc/", pid, "/comm"), 64).value_or("");
   if (program.rfind("postgres", 0) != 0) return false;
   struct stat served = {};
   struct stat wanted = {};
   if (stat(absl::StrCat("/proc/", pid, "/cwd").c_str(), &served) != 0 ||
       stat(config.data_directory.c_str(), &wanted) != 0) {
-    return true;
+    return std::nullopt;
   }
   return served.st_dev == wanted.st_dev && served.st_ino == wanted.st_ino;
-}
-
-// The database's own word for a running server, whoever started it: the live process that its pid
-// file names. 0: none.
-absl::StatusOr<pid_t> ServerByPidFile(const ResourceConfig& config) {
-  if (config.kind != ResourceKind::kDatabase) return 0;
-  const absl::StatusOr<std::string> text =
-      ReadFile(config.data_directory + "/postmaster.pid", 4096);
-  if (absl::IsNotFound(text.status())) return 0;
-  if (!text.ok()) return text.status();
-  pid_t pid = 0;
-  if (!absl::SimpleAtoi(text->substr(0, text->find('\n')), &pid) || pid <= 1) return 0;
-  const absl::StatusOr<ProcessId> process = IdentifyProcess(pid);
-  if (!process.ok() || !IsAlive(*process) || !ServesDataDirectory(config, pid)) return 0;
-  return pid;
 }
 
 bool SameFile(const absl::StatusOr<FenceRecord>& a, const absl::StatusOr<FenceRecord>& b) {
@@ -148,6 +132,25 @@ absl::Status PlaceStandbySignal(const ResourceConfig& config) {
     return ErrnoStatus(errno, "cannot give to the data directory's owner", path);
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<pid_t> ServerByPidFile(const ResourceConfig& config) {
+  if (config.kind != ResourceKind::kDatabase) return 0;
+  const absl::StatusOr<std::string> text =
+      ReadFile(config.data_directory + "/postmaster.pid", 4096);
+  if (absl::IsNotFound(text.status())) return 0;
+  if (!text.ok()) return text.status();
+  pid_t pid = 0;
+  if (!absl::SimpleAtoi(text->substr(0, text->find('\n')), &pid) || pid <= 1) return 0;
+  const absl::StatusOr<ProcessId> process = IdentifyProcess(pid);
+  if (!process.ok() || !IsAlive(*process) || !ServesDataDirectory(config, pid).value_or(true)) {
+    return 0;
+  }
+  return pid;
+}
+
+bool IsSeenToServe(const ResourceConfig& config, pid_t pid) {
+  return ServesDataDirectory(config, pid).value_or(false);
 }
 
 absl::Status ProveNothingRuns(const ResourceConfig& config, absl::Duration timeout) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -48,6 +49,14 @@ absl::Status UpdateFenceFile(
 // Makes standby.signal in the data directory, durably, owned as the directory is.
 // FAILED_PRECONDITION for a chat server.
 absl::Status PlaceStandbySignal(const ResourceConfig& config);
+
+// The database's own word for a running server, whoever started it: the live process that its pid
+// file names. 0: none.
+absl::StatusOr<pid_t> ServerByPidFile(const ResourceConfig& config);
+
+// Is `pid` a process of PostgreSQL that works in this data directory? False where that may not be
+// seen.
+bool IsSeenToServe(const ResourceConfig& config, pid_t pid);
 
 // The server that the gate let start and that still runs, found by the lock that it holds; none:
 // not found. For whoever has forgotten what it started.

@@ -2,11 +2,11 @@
 
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
 #include "agent/guard/fence_file.h"
+#include "agent/guard/leftovers.h"
 #include "common/base/status_macros.h"
 #include "common/os/file.h"
 #include "common/os/lock.h"
@@ -56,16 +56,23 @@ std::string JoinPids(const std::vector<LockHolder>& holders) {
 
 // How to end what still holds the lock, for people.
 std::string HowToEnd(const ResourceConfig& config) {
-  if (config.engine_name == "postgresql") {
-    int pid = 0;
-    const std::string text = ReadFile(config.data_directory + "/postmaster.pid", 4096).value_or("");
-    if (absl::SimpleAtoi(text.substr(0, text.find('\n')), &pid) && pid > 1) {
-      return absl::StrCat("end it with `kill -INT ", pid,
-                          "` (clean) or, if that doesn't help, `kill -QUIT ", pid, "`");
-    }
-    return "end those processes with `kill`";
+  const pid_t server = ServerByPidFile(config).value_or(0);
+  if (server != 0) {
+    return absl::StrCat("end it with `kill -INT ", server,
+                        "` (clean) or, if that doesn't help, `kill -QUIT ", server, "`");
   }
-  return "end it with `kill PID` or, if that doesn't help, `kill -KILL PID`";
+  if (config.kind == ResourceKind::kDatabase) {
+    const Leftovers left = Leftovers::Find(config, 0);
+    if (!left.empty()) {
+      return absl::StrCat("its server is gone and left these behind: end them with `kill -QUIT ",
+                          left.Pids(), "` or, if that doesn't help, `kill -KILL ", left.Pids(),
+                          "`");
+    }
+  }
+  const std::vector<LockHolder> holders = ProcessesWithFileOpen(FenceLockFile(config));
+  if (holders.empty()) return "look as root for what holds it, and end that";
+  return absl::StrCat("end it with `kill ", JoinPids(holders),
+                      "` or, if that doesn't help, `kill -KILL ", JoinPids(holders), "`");
 }
 
 // Why nothing was written, and what to do about it.
@@ -137,6 +144,7 @@ absl::Status AwaitStop(const ResourceConfig& config, const HandFence& order) {
       if (!stopped.ok()) order.say(std::string(stopped.status().message()));
     }
   }
+  // Where its server is gone, the supervisor ends what that left behind.
   return Prove(config, order, status->running);
 }
 

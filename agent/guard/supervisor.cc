@@ -20,6 +20,7 @@ namespace {
 
 // The fence is also looked at without a hint: not every filesystem gives one.
 constexpr absl::Duration kLookInterval = absl::Seconds(1);
+constexpr absl::Duration kLeftoversInterval = absl::Milliseconds(20);
 // A start that a killed predecessor had begun holds its lock until it ends, which is soon.
 constexpr absl::Duration kPredecessorGrace = absl::Seconds(2);
 constexpr absl::Duration kBackoffFirst = absl::Milliseconds(200);
@@ -80,6 +81,7 @@ absl::Status Supervisor::Prepare() {
     RecallServer();
   }
   Adopt();
+  EndLeftovers();
   FindLeftover();
   BATON_ASSIGN_OR_RETURN(
       control_, ControlServer::Listen(SupervisorSocket(config_.run_directory, config_.resource)));
@@ -88,7 +90,7 @@ absl::Status Supervisor::Prepare() {
 
 absl::Status Supervisor::Run() {
   LookAtFence();
-  while (!leaving_ || state_.server.pid != 0) Turn();
+  while (!leaving_ || state_.server.pid != 0 || WaitsForLeftovers()) Turn();
   ReplyTo(&start_waiters_, "the supervisor was told to leave");
   unlink(SupervisorSocket(config_.run_directory, config_.resource).c_str());
   return absl::OkStatus();
@@ -118,7 +120,8 @@ void Supervisor::Turn() {
 
 absl::Duration Supervisor::NextWake() const {
   absl::Duration wake = MonotonicNow() + kLookInterval;
-  if (restart_at_.has_value()) wake = std::min(wake, *restart_at_);
+  if (leftovers_.has_value()) wake = std::min(wake, MonotonicNow() + kLeftoversInterval);
+  if (restart_at_.has_value() && !WaitsForLeftovers()) wake = std::min(wake, *restart_at_);
   return wake;
 }
 

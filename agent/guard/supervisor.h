@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "agent/guard/control_server.h"
 #include "agent/guard/fence_watch.h"
 #include "agent/guard/gated_start.h"
+#include "agent/guard/leftovers.h"
 #include "agent/guard/supervisor_state.h"
 #include "common/base/backoff.h"
 #include "common/os/lock.h"
@@ -25,8 +27,9 @@
 namespace baton {
 
 // Starts its server through the gate alone, restarts it when it crashed, stops it when the fence
-// says so, and answers on its control socket. What it must not forget is on disk before it acts on
-// it, so that a successor takes over the running server. One thread, no calls that block on others.
+// says so, ends what outlives it, and answers on its control socket. What it must not forget is on
+// disk before it acts on it, so that a successor takes over the running server. One thread, no
+// calls that block on others.
 class Supervisor {
  public:
   // ALREADY_EXISTS: another one looks after this resource.
@@ -64,6 +67,13 @@ class Supervisor {
   void OnServerEnded(const std::string& how);
   void ReapAll();
   void Save();
+
+  // --- supervisor_leftovers.cc: what a server left behind when it ended ---
+  void EndLeftovers();
+  void OnLeftovers();
+  // Is there something whose end a start waits for?
+  bool WaitsForLeftovers() const;
+
   bool running() const { return state_.server.pid != 0 && !start_.has_value(); }
 
   const ResourceConfig config_;
@@ -81,6 +91,12 @@ class Supervisor {
   // An open fence that this one found while nothing of its resource ran: to be unconfirmed before
   // anything is started.
   std::optional<FenceRecord> leftover_;
+  // Told to end. What asks to stop the server is answered when they are gone, and nothing is
+  // started meanwhile.
+  std::optional<Leftovers> leftovers_;
+  absl::Duration leftovers_since_;
+  bool leftovers_killed_ = false;
+  pid_t last_server_ = 0;     // that this one knew of; 0: none
   bool start_asked_ = false;  // ... because someone asked, not by itself
   Fd server_fd_;              // readable when an adopted server has ended
   bool leaving_ = false;

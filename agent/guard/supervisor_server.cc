@@ -73,6 +73,7 @@ void Supervisor::Adopt() {
   }
   last_exit_ = "ended while no supervisor looked";
   LogLine(config_, absl::StrCat("server ", state_.server.pid, " ", last_exit_));
+  last_server_ = state_.server.pid;
   state_.server = ProcessId();
   state_.could_write = false;
   Save();
@@ -146,6 +147,7 @@ void Supervisor::LookAtFence() {
     }
     StopServer(Stopping::kClean);
   }
+  if (changed && MustStop(fence_, true)) EndLeftovers();
   const bool idle = state_.server.pid == 0 && !start_.has_value() && !leaving_;
   if (changed && idle && state_.desired_up && MayStartUnasked(fence_)) {
     restart_at_ = MonotonicNow();
@@ -153,8 +155,12 @@ void Supervisor::LookAtFence() {
 }
 
 void Supervisor::OnTimers() {
+  OnLeftovers();
   const absl::Duration now = MonotonicNow();
-  if (restart_at_.has_value() && now >= *restart_at_) {
+  if (start_asked_ && state_.server.pid == 0 && !start_.has_value() && !WaitsForLeftovers()) {
+    StartServer();
+  }
+  if (restart_at_.has_value() && now >= *restart_at_ && !WaitsForLeftovers()) {
     restart_at_.reset();
     const bool idle = state_.server.pid == 0 && !start_.has_value() && !leaving_;
     if (idle && state_.desired_up && MayStartUnasked(fence_)) StartServer();
@@ -173,7 +179,12 @@ void Supervisor::OnTimers() {
 }
 
 void Supervisor::StartServer() {
-  if (start_.has_value()) return;
+  if (start_.has_value() || WaitsForLeftovers()) return;  // what is asked for comes then
+  if (leftovers_.has_value()) {
+    ReplyTo(&stop_waiters_,
+            absl::StrCat("what the server left behind does not end: pid ", leftovers_->Pids()));
+    leftovers_.reset();
+  }
   if (const absl::Status unconfirmed = Unconfirm(); !unconfirmed.ok()) {
     refused_ = absl::StrCat("an open fence that was not confirmed since is in the way: ",
                             unconfirmed.message());
@@ -187,6 +198,7 @@ void Supervisor::StartServer() {
   absl::StatusOr<GatedStart> start = GatedStart::Fork(config_, log_file_);
   if (!start.ok()) {
     refused_ = std::string(start.status().message());
+    start_asked_ = false;
     ReplyTo(&start_waiters_, refused_);
     return;
   }
@@ -248,7 +260,10 @@ void Supervisor::StopServer(Stopping how) {
     ReplyTo(&start_waiters_, "stopped before it had started");
   }
   if (state_.server.pid == 0) {
-    ReplyTo(&stop_waiters_, "");
+    start_asked_ = false;
+    ReplyTo(&start_waiters_, "stopped before it had started");
+    EndLeftovers();
+    if (!leftovers_.has_value()) ReplyTo(&stop_waiters_, "");
     return;
   }
   if (how <= stopping_) return;
@@ -280,11 +295,13 @@ void Supervisor::OnServerEnded(const std::string& how) {
   stopping_ = Stopping::kNo;
   killed_ = false;
   overdue_said_ = false;
+  last_server_ = state_.server.pid;
   state_.server = ProcessId();
   state_.could_write = false;
   server_fd_.Reset();
   Save();
-  ReplyTo(&stop_waiters_, "");
+  EndLeftovers();
+  if (!leftovers_.has_value()) ReplyTo(&stop_waiters_, "");
   const bool asked = std::any_of(start_waiters_.begin(), start_waiters_.end(),
                                  [this](int client) { return control_->IsWaiting(client); });
   if (asked && !leaving_) {

@@ -100,4 +100,9 @@ std::vector<LockHolder> ProcessesWithFileOpen(const std::string& path) {
   return holders;
 }
 
+bool HasFileOpen(pid_t pid, const std::string& path) {
+  struct stat wanted = {};
+  return stat(path.c_str(), &wanted) == 0 && HasOpen(absl::StrCat("/proc/", pid), wanted);
+}
+
 }  // namespace baton

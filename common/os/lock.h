@@ -55,5 +55,7 @@ struct LockHolder {
 // Processes of this host that have `path` open, as far as this user may see; the caller's own
 // process is left out. For messages: never a proof of absence.
 std::vector<LockHolder> ProcessesWithFileOpen(const std::string& path);
+// Is process `pid` one of them?
+bool HasFileOpen(pid_t pid, const std::string& path);
 
 }  // namespace baton

@@ -1,5 +1,6 @@
 #include "agent/guard/bounded_work.h"
 
+#include <fcntl.h>
 #include <optional>
 #include <signal.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/os/fd.h"
 #include "common/os/file.h"
 #include "common/os/lock.h"
 #include "common/os/monotonic.h"
@@ -78,6 +80,7 @@ TEST(BoundedWorkTest, SignsOfLifeKeepItGoing) {
 TEST(BoundedWorkTest, WorkThatIsStuckHoldsNoLockOfItsCallers) {
   GuardWorld world;
   const std::string path = world.root() + "/lock";
+  const Fd first(open("/dev/null", O_RDONLY | O_CLOEXEC));  // the lock is not the lowest one
   std::optional<FileLock> held = *FileLock::Take(path, LockMode::kShared, absl::ZeroDuration());
   ASSERT_TRUE(held->KeepAcrossExec().ok());
   BoundedWork work = Work([&](const ProgressFunction& progress) {

@@ -10,9 +10,12 @@
 
 #include "agent/guard/archived_file.h"
 #include "agent/guard/fence_file.h"
+#include "agent/guard/leftovers.h"
 #include "agent/guard/log_file_name.h"
 #include "agent/guard/share.h"
 #include "common/os/file.h"
+#include "common/os/lock.h"
+#include "common/os/process.h"
 #include "guard_world.h"
 
 namespace baton {
@@ -166,6 +169,116 @@ TEST_F(GuardPostgresqlTest, AfterAKilledPostmasterTheLockIsHeldUntilTheLastBacke
   kill(backend, SIGCONT);
   EXPECT_TRUE(ProveNothingRuns(world_.config(), absl::Seconds(60)).ok());
   world_.Wait(client);
+}
+
+// Its children lead sessions of their own: a busy one does not notice that the postmaster is gone.
+class GuardOrphansTest : public GuardPostgresqlTest {
+ protected:
+  // A session that computes for very long and then commits; its backend's pid.
+  pid_t StartBusySession() {
+    EXPECT_TRUE(Sql("create table if not exists t (i int)").ok());
+    client_ =
+        world_.Spawn({absl::StrCat(kBin, "psql"), "-h", world_.root(), "-U", "postgres", "-XAtqc",
+                      "do $$ begin insert into t values (1); for i in 1..2000000000 loop "
+                      "perform i; end loop; end $$",
+                      "postgres"},
+                     "psql.log");
+    pid_t backend = 0;
+    EXPECT_TRUE(GuardWorld::Eventually([&] {
+      return absl::SimpleAtoi(
+          Sql("select pid from pg_stat_activity where query like 'do $$%' and state = 'active'")
+              .output,
+          &backend);
+    }));
+    return backend;
+  }
+  // As it is found by whoever comes later: the postmaster is gone, this one is not.
+  pid_t StartAndOrphan() {
+    const pid_t server = world_.Spawn({world_.guard(), "exec", world_.config_file()}, "exec.log");
+    EXPECT_TRUE(Answers());
+    const pid_t backend = StartBusySession();
+    world_.Kill(server, SIGKILL);
+    return backend;
+  }
+  bool EventuallyAlone(pid_t backend) const {
+    return GuardWorld::Eventually([&] {
+      const std::vector<LockHolder> left = ProcessesWithFileOpen(FenceLockFile(world_.config()));
+      return left.size() == 1 && left[0].pid == backend;
+    });
+  }
+
+  pid_t client_ = 0;
+};
+
+TEST_F(GuardOrphansTest, AKilledPostmastersChildrenAreEndedAndItComesBack) {
+  world_.StartSupervisor();
+  world_.Confirm();
+  const int64_t server = Start().pid;
+  const absl::StatusOr<ProcessId> backend = IdentifyProcess(StartBusySession());
+  ASSERT_TRUE(backend.ok());
+  kill(static_cast<pid_t>(server), SIGKILL);
+  EXPECT_TRUE(GuardWorld::Eventually([&] {
+    const SupervisorReply status = world_.Status();
+    return status.running && status.pid != server && Sql("select 1").ok();
+  }));
+  EXPECT_FALSE(IsAlive(*backend));
+  EXPECT_EQ(Sql("select count(*) from t").output, "0\n");
+}
+
+TEST_F(GuardOrphansTest, AFenceEndsWhatAServerLeftBehindBeforeItsSupervisorWasThere) {
+  world_.StartSupervisor();
+  world_.Confirm();
+  const pid_t backend = StartAndOrphan();
+  const absl::StatusOr<ProcessId> orphan = IdentifyProcess(backend);
+  ASSERT_TRUE(EventuallyAlone(backend));
+  EXPECT_THAT(Fence("1.4"), HasSubstr("nothing that the gate let start is alive"));
+  EXPECT_FALSE(IsAlive(*orphan));
+}
+
+TEST_F(GuardOrphansTest, AStopEndsItTooEvenWhereItTakesASecondSignal) {
+  world_.StartSupervisor();
+  world_.Confirm();
+  const pid_t backend = StartAndOrphan();
+  ASSERT_TRUE(EventuallyAlone(backend));
+  ASSERT_EQ(kill(backend, SIGSTOP), 0);
+  const absl::StatusOr<SupervisorReply> stopped = world_.Ask(SupervisorVerb::kStopImmediate);
+  ASSERT_TRUE(stopped.ok() && stopped->ok) << stopped.status();
+  EXPECT_TRUE(ProveNothingRuns(world_.config(), absl::ZeroDuration()).ok());
+}
+
+TEST_F(GuardOrphansTest, EndsNeitherWhatMerelyInheritedTheLockNorTheChildrenOfALiveServer) {
+  world_.StartSupervisor();
+  world_.Confirm();
+  // An operator's shell of a sort, in the data directory, with the lock.
+  const pid_t shell =
+      world_.Spawn({"/usr/bin/env", "-C", data_, "/usr/bin/flock", "--no-fork", "--shared",
+                    FenceLockFile(world_.config()), "/bin/sleep", "1000"},
+                   "shell.log");
+  const pid_t server = world_.Spawn({world_.guard(), "exec", world_.config_file()}, "exec.log");
+  ASSERT_TRUE(Answers());
+  EXPECT_TRUE(Leftovers::Find(world_.config(), 0).empty());
+  EXPECT_TRUE(world_.Ask(SupervisorVerb::kStopClean)->ok);  // it has none to stop
+  EXPECT_TRUE(Sql("select 1").ok());
+  const pid_t backend = StartBusySession();
+  world_.Kill(server, SIGKILL);
+  ASSERT_TRUE(GuardWorld::Eventually(
+      [&] { return Leftovers::Find(world_.config(), 0).Pids() == absl::StrCat(backend); }));
+  const RunResult fenced = world_.Guard({"fence", world_.config_file(), "1.4", "--timeout=1s"});
+  EXPECT_EQ(fenced.exit_status, 75);
+  EXPECT_THAT(fenced.error, HasSubstr(absl::StrCat(shell)));
+  EXPECT_TRUE(GuardWorld::Eventually(
+      [&] { return ProcessesWithFileOpen(FenceLockFile(world_.config())).size() == 1; }));
+  world_.Kill(shell, SIGKILL);
+}
+
+TEST_F(GuardOrphansTest, AFenceWithoutASupervisorNamesTheProcessesThatAreLeft) {
+  const pid_t backend = StartAndOrphan();
+  ASSERT_TRUE(EventuallyAlone(backend));
+  const RunResult fenced = world_.Guard({"fence", world_.config_file(), "1.4", "--timeout=50ms"});
+  EXPECT_EQ(fenced.exit_status, 75);
+  EXPECT_THAT(fenced.error, HasSubstr(absl::StrCat("kill -QUIT ", backend, "`")));
+  kill(backend, SIGQUIT);
+  EXPECT_TRUE(ProveNothingRuns(world_.config(), absl::Seconds(60)).ok());
 }
 
 TEST_F(GuardPostgresqlTest, AStandbyRunsOnUnderItsFenceUntilItWasPromoted) {

@@ -349,6 +349,31 @@ TEST(SupervisorStopTest, AnImmediateStopDoesNotWaitForACleanOne) {
   EXPECT_EQ(world.Status().last_exit, "signal 9");
 }
 
+// A chat server's session is ended with it; what left that session only holds the lock, and is
+// seen.
+TEST(SupervisorStopTest, EndsWhatAKilledServerLeftInItsSession) {
+  GuardWorld world(Chat("/bin/sh @ROOT@/server.sh @ROOT@"));
+  world.Put(world.root() + "/server.sh",
+            "sleep 1000 & echo $! > $1/child.new; mv $1/child.new $1/child; wait\n");
+  world.Write(world.Open(3));
+  world.StartSupervisor();
+  world.Confirm();
+  ASSERT_TRUE(world.Ask(SupervisorVerb::kStart)->ok);
+  ASSERT_TRUE(GuardWorld::Eventually([&] { return *Exists(world.root() + "/child"); }));
+  const int child = std::stoi(world.Get(world.root() + "/child"));
+  const absl::StatusOr<ProcessId> left = IdentifyProcess(child);
+  ASSERT_TRUE(left.ok());
+  const int64_t server = world.Status().pid;
+  kill(static_cast<pid_t>(server), SIGKILL);
+  EXPECT_TRUE(GuardWorld::Eventually([&] {
+    const SupervisorReply status = world.Status();
+    return status.running && status.pid != server;
+  }));
+  EXPECT_FALSE(IsAlive(*left));
+  EXPECT_TRUE(world.Ask(SupervisorVerb::kStopImmediate)->ok);
+  EXPECT_TRUE(ProveNothingRuns(world.config(), absl::ZeroDuration()).ok());
+}
+
 TEST(SupervisorStopTest, AStartAskedForMeanwhileFollowsIt) {
   SlowServer slow;
   GuardWorld& world = slow.world();
