@@ -92,11 +92,11 @@ void Admit(const AgentState& now, const Command& command, Decision& out) {
   if (command.epoch > now.EpochOf(command.pool) || pinned != now.journal) {
     out.entries.push_back(Ledger::EpochSeen{command.pool, command.epoch, now.journal});
   }
-  out.entries.push_back(Ledger::CommandAccepted{command, now.journal});
+  out.entries.emplace_back(Ledger::CommandAccepted{command, now.journal});
   out.effects.reserve(3);
   out.effects.push_back(Send{Accepted{command.id}});
   out.effects.push_back(SetTimer{Deadline(command.id), command.timeout});
-  out.effects.push_back(StartAction{command});
+  out.effects.emplace_back(StartAction{command});
 }
 
 void Finish(const AgentState& now, const CommandId& id, Outcome outcome, Decision& out) {

@@ -1,7 +1,7 @@
 #include "common/protocol/fence_state.h"
 
 #include <cstdint>
-#include <map>
+#include <set>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -71,37 +71,38 @@ std::string FormatLineage(const Lineage& lineage) {
                       lineage.sealed.has_value() ? lineage.sealed->ToString() : "growing");
 }
 
-absl::StatusOr<Lineage> ParseLineage(const std::string& text) {
-  const std::vector<std::string> words = absl::StrSplit(text, ' ');
+absl::StatusOr<Lineage> ParseLineage(std::string_view text) {
+  const std::vector<absl::string_view> words = absl::StrSplit(ToAbsl(text), ' ');
   if (words.size() != 5) {
-    return absl::DataLossError(absl::StrCat("found lineage \"", text, "\", wanted five words"));
+    return absl::DataLossError(
+        absl::StrCat("found lineage \"", ToAbsl(text), "\", wanted five words"));
   }
   Lineage lineage;
-  BATON_ASSIGN_OR_RETURN(lineage.system_id, Unword(words[0]));
-  BATON_ASSIGN_OR_RETURN(lineage.epoch, ParseEpoch(words[1]));
-  BATON_ASSIGN_OR_RETURN(std::string instance, Unword(words[2]));
+  BATON_ASSIGN_OR_RETURN(lineage.system_id, Unword(ToStd(words[0])));
+  BATON_ASSIGN_OR_RETURN(lineage.epoch, ParseEpoch(ToStd(words[1])));
+  BATON_ASSIGN_OR_RETURN(std::string instance, Unword(ToStd(words[2])));
   lineage.instance = HostId(std::move(instance));
-  BATON_ASSIGN_OR_RETURN(std::string share, Unword(words[3]));
+  BATON_ASSIGN_OR_RETURN(std::string share, Unword(ToStd(words[3])));
   lineage.share = ShareId(std::move(share));
   if (words[4] != "growing") {
-    BATON_ASSIGN_OR_RETURN(lineage.sealed, ParseLogPosition(words[4]));
+    BATON_ASSIGN_OR_RETURN(lineage.sealed, ParseLogPosition(ToStd(words[4])));
   }
   return lineage;
 }
 
-absl::StatusOr<FencePhase> ParsePhase(const std::string& text) {
+absl::StatusOr<FencePhase> ParsePhase(std::string_view text) {
   for (const FencePhase phase :
        {FencePhase::kOpen, FencePhase::kUnconfirmed, FencePhase::kClosing, FencePhase::kClosed}) {
     if (text == ToString(phase)) return phase;
   }
-  return absl::DataLossError(absl::StrCat("found phase \"", text, "\""));
+  return absl::DataLossError(absl::StrCat("found phase \"", ToAbsl(text), "\""));
 }
 
 std::string ChecksumLine(std::string_view body) {
   return absl::StrFormat("checksum = %08x\n", Crc32c(body));
 }
 
-absl::Status ParseField(const std::string& key, const std::string& value, FenceRecord* record) {
+absl::Status ParseField(std::string_view key, std::string_view value, FenceRecord* record) {
   if (key == "phase") {
     BATON_ASSIGN_OR_RETURN(record->phase, ParsePhase(value));
   } else if (key == "fence_epoch") {
@@ -122,7 +123,7 @@ absl::Status ParseField(const std::string& key, const std::string& value, FenceR
     } else if (key == "confirmed_boot") {
       record->confirmed_boot = BootId(std::move(word));
     } else {
-      return absl::DataLossError(absl::StrCat("found unknown key \"", key, "\""));
+      return absl::DataLossError(absl::StrCat("found unknown key \"", ToAbsl(key), "\""));
     }
   }
   return absl::OkStatus();
@@ -130,27 +131,28 @@ absl::Status ParseField(const std::string& key, const std::string& value, FenceR
 
 absl::StatusOr<FenceRecord> ParseBody(std::string_view body) {
   FenceRecord record;
-  std::map<std::string, int> seen;
-  const std::vector<std::string> lines = absl::StrSplit(ToAbsl(body), '\n');
-  for (const std::string& line : lines) {
+  std::set<std::string_view> seen;
+  for (const absl::string_view line : absl::StrSplit(ToAbsl(body), '\n')) {
     if (line.empty()) continue;
-    const std::pair<std::string, std::string> parts =
+    const std::pair<absl::string_view, absl::string_view> parts =
         absl::StrSplit(line, absl::MaxSplits(" = ", 1));
-    if (++seen[parts.first] > 1 && parts.first != "fetch") {
+    const std::string_view key = ToStd(parts.first);
+    const std::string_view value = ToStd(parts.second);
+    if (!seen.insert(key).second && key != "fetch") {
       return absl::DataLossError(absl::StrCat("found \"", parts.first, "\" twice"));
     }
-    if (parts.first == "format") {
-      if (parts.second != kFormat) {
+    if (key == "format") {
+      if (value != kFormat) {
         return absl::DataLossError(
             absl::StrCat("found format \"", parts.second, "\", wanted \"", ToAbsl(kFormat), "\""));
       }
       continue;
     }
-    BATON_RETURN_IF_ERROR(ParseField(parts.first, parts.second, &record));
+    BATON_RETURN_IF_ERROR(ParseField(key, value, &record));
   }
   for (const char* key :
        {"format", "pool", "resource", "phase", "fence_epoch", "ledger", "confirmed_boot"}) {
-    if (seen[key] != 1) return absl::DataLossError(absl::StrCat("found no \"", key, "\""));
+    if (!seen.contains(key)) return absl::DataLossError(absl::StrCat("found no \"", key, "\""));
   }
   return record;
 }

@@ -42,12 +42,12 @@ void SimLedger::Write(std::vector<Entry> entries, std::function<void(absl::Statu
   const bool early = world.Is(Mutation::kLedgerAnswersEarly);
   if (early) world.queue.At(agent_.process, 0, [done] { done(absl::OkStatus()); });
   world.queue.At(agent_.process, early ? sync * 20 : sync,
-                 [this, entries = std::move(entries), done = std::move(done), early] {
+                 [this, entries = std::move(entries), done = std::move(done), early]() mutable {
                    for (const Entry& entry : entries) Apply(entry);
                    World& sim = agent_.world;
                    if (!early) {
                      sim.queue.At(agent_.process, sim.Jitter(10, 200) * kMicro,
-                                  [done] { done(absl::OkStatus()); });
+                                  [done = std::move(done)] { done(absl::OkStatus()); });
                    }
                    for (const Entry& entry : entries) {
                      if (const auto* accepted = std::get_if<CommandAccepted>(&entry)) {

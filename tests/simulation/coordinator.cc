@@ -321,7 +321,7 @@ void CoordinatorProcess::Send(const HostId& host, const Command& command) {
     if (name->attempt > 1) world_.oracle->OnSent(sent);
   }
   carried_[sent.id] = streams_.at(session->stream).number;
-  SendDown(session->stream, sent, true);
+  SendDown(session->stream, std::move(sent), true);
   hook_(command.id, Point::kSent);
 }
 

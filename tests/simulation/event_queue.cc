@@ -1,6 +1,8 @@
 #include "tests/simulation/event_queue.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <functional>
 #include <utility>
 
 namespace baton::sim {
@@ -11,9 +13,14 @@ EventQueue::Process EventQueue::Add() {
 }
 
 void EventQueue::Push(const Entry& entry) {
-  auto place = pending_.end();
-  while (place != pending_.begin() && entry > *(place - 1)) --place;
-  pending_.insert(place, entry);
+  // From the end in steps that double, then between the last two.
+  auto after = pending_.end();
+  std::ptrdiff_t step = std::min<std::ptrdiff_t>(1, after - pending_.begin());
+  while (step > 0 && entry > *(after - step)) {
+    after -= step;
+    step = std::min(2 * step, after - pending_.begin());
+  }
+  pending_.insert(std::upper_bound(after - step, after, entry, std::greater<Entry>()), entry);
 }
 
 uint64_t EventQueue::At(Process process, Nanos delay, std::function<void()> f) {

@@ -122,8 +122,9 @@ void CoordinatorProcess::SendDown(uint64_t id, agent::FromCoordinator message, b
   if (storm && world_.rng.Chance(2)) delay += world_.Jitter(100, 2000) * kMilli;
   stream.last_down = std::max(stream.last_down, world_.queue.now() + delay);
   for (int i = 0; i < copies; ++i) {
+    const bool last = i + 1 == copies;
     world_.queue.At(stream.agent, stream.last_down - world_.queue.now() + i * kMilli,
-                    [this, id, message]() mutable {
+                    [this, id, message = last ? std::move(message) : message]() mutable {
                       Stream& mine = streams_.at(id);
                       if (!mine.agent_end && !world_.Is(Mutation::kOldSessionHeard)) return;
                       mine.events.message(std::move(message));
