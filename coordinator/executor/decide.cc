@@ -12,8 +12,6 @@
 namespace baton {
 namespace {
 
-// Answers that are lost get at least this many tries: nothing was found to be wrong.
-constexpr int kLostTriesMin = 3;
 // How long an aborted plan waits for the word of what it cancelled.
 constexpr absl::Duration kCancelMax = absl::Seconds(20);
 
@@ -26,7 +24,11 @@ class Draft {
   Decision Take() { return std::move(out_); }
 
   void On(const Proceed&) {
-    if (state_.state == PlanState::kWaiting) return;
+    if (state_.state == PlanState::kWaiting) {
+      // That who came back is fenced may be durable, and the word to go on not yet.
+      if (situation_.PromisedToGoOn()) GoOnAsPromised();
+      return;
+    }
     ReactAll(StepEvent::kReplayed);
     Advance();
   }
@@ -38,9 +40,8 @@ class Draft {
   void On(const CommandNotAccepted& event) {
     const int step = CurrentStep(event.command);
     if (step < 0) return;
-    React(
-        step, StepEvent::kNotAccepted,
-        RefusedOutcome("NOT_ACCEPTED", "the session ended before the agent accepted the command"));
+    React(step, StepEvent::kNotAccepted,
+          RefusedOutcome(kNotAccepted, "the session ended before the agent accepted the command"));
   }
   void On(const HostAnswers& event) {
     if (!WordIsBroken(event.host)) return Note(event.host, ReturnState::kAnswers);
@@ -60,9 +61,7 @@ class Draft {
   }
   void On(const ReturnSettled&) {
     if (state_.state != PlanState::kWaiting) return Advance();
-    if (state_.paused) return;
-    if (situation_.Withholds() || Blocked() || Any(StepState::kRunning)) return Wait();
-    GoOn("baton", "who came back is fenced", "");
+    if (!state_.paused) GoOnAsPromised();
   }
   void On(const StepTimedOut& event) {
     if (event.step < 0 || event.step >= Steps() || !InDirection(event.step) ||
@@ -164,7 +163,7 @@ class Draft {
   Outcome NoAnswer(int step) const {
     Outcome outcome;
     outcome.code = OutcomeCode::kUnknown;
-    outcome.reason = "NO_ANSWER";
+    outcome.reason = kNoAnswer;
     outcome.message = absl::StrCat("no answer from ", StepAt(step).target.host.value(), " within ",
                                    absl::FormatDuration(StepAt(step).timeout + kAnswerGrace));
     return outcome;
@@ -189,7 +188,7 @@ class Draft {
       case Reaction::kRetryFailed:
         return Finish(step, outcome, StepAt(step).automatic_tries);
       case Reaction::kRetryLost:
-        return Finish(step, outcome, std::max(StepAt(step).automatic_tries, kLostTriesMin));
+        return Finish(step, outcome, LostTries(StepAt(step)));
       case Reaction::kAsk:
         return Ask(step);
       case Reaction::kGiveUpOrWait:
@@ -275,6 +274,14 @@ class Draft {
   void Unblocked(const std::string& by, const std::string& reason, const std::string& request_id) {
     if (state_.paused || Blocked() || Any(StepState::kRunning)) return Wait();
     GoOn(by, reason, request_id);
+  }
+
+  // Who came back may be fenced by now, and the plan have said that it goes on then. What it waits
+  // for besides is for an operator to settle.
+  void GoOnAsPromised() {
+    const bool settled = !Blocked() || (situation_.PromisedToGoOn() && situation_.OnlyHeldBack());
+    if (situation_.Withholds() || !settled || Any(StepState::kRunning)) return Wait();
+    GoOn("baton", "who came back is fenced", "");
   }
 
   void GoOn(const std::string& by, const std::string& reason, const std::string& request_id) {
@@ -386,7 +393,7 @@ class Draft {
     std::string instead = situation_.InsteadOfUndo();
     if (instead.empty()) instead = situation_.InsteadOfChatHost();
     std::string reason = situation_.Blockers();
-    if (!reason.empty()) {
+    if (!reason.empty() && !situation_.GoesOnByItself()) {
       absl::StrAppend(&reason, "; mend it, then: baton resume ", state_.plan->pool.value(),
                       " --reason \"...\"", instead.empty() ? "" : "; or, ", instead);
     }

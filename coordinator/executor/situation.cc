@@ -9,6 +9,9 @@
 namespace baton {
 namespace {
 
+constexpr int kLostTriesMin = 3;
+constexpr char kGoesOn[] = "the plan goes on by itself once who came back is fenced: ";
+
 template <class What>
 bool Does(const Step& step) {
   const Action* action = step.action();
@@ -41,6 +44,8 @@ std::string ByWhom(const std::string& who, const std::string& why) {
   return absl::StrCat(who.empty() ? "" : " by ", who, why.empty() ? "" : ": ",
                       Shortened(why, kMessageBytesMax));
 }
+
+int LostTries(const Step& step) { return std::max(step.automatic_tries, kLostTriesMin); }
 
 template <class What>
 bool Situation::Tried(bool undo) const {
@@ -156,6 +161,37 @@ bool Situation::Withholds() const {
   return false;
 }
 
+bool Situation::HeldBack(int i) const {
+  const StepExecution& now = now_.steps[i];
+  const bool ended = now.state == StepState::kFailed || now.state == StepState::kUnknown;
+  if (!Gives(StepAt(i)) || !InDirection(i) || !ended || now.outcome == nullptr) return false;
+  const Outcome& outcome = *now.outcome;
+  const bool lost = outcome.reason == kNotAccepted ||
+                    (outcome.code == OutcomeCode::kUnknown && outcome.reason != kNoAnswer);
+  const int tries = lost                                   ? LostTries(StepAt(i))
+                    : outcome.code == OutcomeCode::kFailed ? StepAt(i).automatic_tries
+                                                           : 0;
+  return now.attempts_since_resume < tries;
+}
+
+bool Situation::OnlyHeldBack() const {
+  for (int i = 0; i < Steps(); ++i) {
+    const StepState state = now_.steps[i].state;
+    const bool stands = state == StepState::kFailed || state == StepState::kUnknown;
+    if (InDirection(i) && stands && !HeldBack(i)) return false;
+  }
+  return true;
+}
+
+bool Situation::GoesOnByItself() const {
+  return Withholds() && OnlyHeldBack() && !Any(StepState::kRunning);
+}
+
+bool Situation::PromisedToGoOn() const {
+  return now_.state == PlanState::kWaiting && !now_.paused &&
+         now_.waiting_for.find(kGoesOn) != std::string::npos;
+}
+
 bool Situation::AwaitsFenceOf(const HostId& host) const {
   const bool due = std::any_of(now_.fence_due.begin(), now_.fence_due.end(),
                                [&](const auto& one) { return one.first.host == host; });
@@ -187,10 +223,11 @@ std::string Situation::WhyWithheld() const {
                                    now_.plan->pool.value(), " --reason \"...\""));
     }
   }
-  return Shortened(absl::StrCat(served ? "chat is not taken down" : "no right is given away",
-                                ", and the plan goes on by itself once who came back is fenced: ",
-                                absl::StrJoin(lines, "; ")),
-                   kReasonBytesMax);
+  const char* what = served ? "chat is not taken down" : "no right is given away";
+  const std::string until = GoesOnByItself()
+                                ? absl::StrCat(what, ", and ", kGoesOn)
+                                : absl::StrCat(what, " either before who came back is fenced: ");
+  return Shortened(absl::StrCat(until, absl::StrJoin(lines, "; ")), kReasonBytesMax);
 }
 
 std::set<HostId> Situation::ToldSilent() const {

@@ -17,6 +17,12 @@ inline constexpr size_t kReasonBytesMax = 6000;
 // Beyond its own time limit an answer still has to travel.
 inline constexpr absl::Duration kAnswerGrace = absl::Seconds(5);
 
+// Reasons of outcomes that no agent gave.
+inline constexpr char kNotAccepted[] = "NOT_ACCEPTED";
+inline constexpr char kNoAnswer[] = "NO_ANSWER";
+// How often a step is tried whose answers are lost: nothing was found to be wrong.
+int LostTries(const Step& step);
+
 // The first `bytes_max` bytes of UTF-8 text, cut between characters.
 std::string Shortened(const std::string& text, size_t bytes_max);
 // " by NAME: reason", as far as there is one.
@@ -57,6 +63,15 @@ class Situation {
   bool Withheld(int i) const;
   // Such a step is all that is due, or is to be tried anew.
   bool Withholds() const;
+  // A step that gives a right ended without success and has automatic tries left: if it is
+  // withheld, that is why it was not tried again.
+  bool HeldBack(int i) const;
+  // Every step that stands in the plan's way is such a one; also when none does.
+  bool OnlyHeldBack() const;
+  // Who came back is to be fenced, and nothing else is missing.
+  bool GoesOnByItself() const;
+  // The plan waits, and has said that it goes on by itself once who came back is fenced.
+  bool PromisedToGoOn() const;
   // Something at the host is to be fenced before what the plan still has to give.
   bool AwaitsFenceOf(const HostId& host) const;
   // Whom the plan waits for, why, and what to do. Empty unless it Withholds().

@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 const PlanId kMove("p2");
 const PoolId kPoolId("pool");
@@ -257,11 +258,78 @@ TEST_F(ReturnedTest, ALostRecoverIsNotTriedAgainWhileSomebodyAnswersUnfenced) {
   Resume();
   EXPECT_EQ(Recovers(), 1);
   EXPECT_EQ(Of().state, PlanState::kWaiting);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("goes on by itself"));
+  EXPECT_THAT(Of().waiting_for, Not(HasSubstr("mend it")));
   world_.agents.silent.clear();
   SeeFenced(kOldDatabase, "mgc");
-  Resume();
   world_.Run();
   EXPECT_EQ(Of().state, PlanState::kSucceeded) << Of().waiting_for;
+}
+
+TEST_F(ReturnedTest, ItGoesOnByItselfThoughTheCoordinatorDiesJustAsItSawTheFence) {
+  Begin();
+  world_.agents.Connect(kOldDatabase);
+  Go();
+  ASSERT_EQ(Of().state, PlanState::kWaiting);
+  world_.journal.dies_at = world_.journal.records.size() + 1;
+  SeeFenced(kOldDatabase, "mgc");
+  world_.Run();
+  EXPECT_EQ(Recovers(), 1);
+  EXPECT_EQ(Of().state, PlanState::kSucceeded) << Of().waiting_for;
+}
+
+TEST_F(ReturnedTest, AHeldBackTryIsMadeThoughTheCoordinatorDiesJustAsItSawTheFence) {
+  world_.agents.silent.insert("Recover");
+  ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
+  world_.Run(absl::Seconds(3));
+  world_.agents.Connect(kOldDatabase);
+  world_.driver->OnCommandNotAccepted(Of().CommandOf(6));
+  world_.Run(absl::Seconds(3));
+  ASSERT_EQ(Of().state, PlanState::kWaiting);
+  world_.agents.silent.clear();
+  world_.journal.dies_at = world_.journal.records.size() + 1;
+  SeeFenced(kOldDatabase, "mgc");
+  world_.Run();
+  EXPECT_EQ(Recovers(), 2);
+  EXPECT_EQ(Of().state, PlanState::kSucceeded) << Of().waiting_for;
+}
+
+TEST_F(ReturnedTest, WhatAnOperatorIsToMendIsNotTriedAnewByAFenceOrANewCoordinator) {
+  world_.agents.silent.insert("Recover");
+  ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
+  world_.Run(absl::Seconds(3));
+  world_.agents.Connect(kOldDatabase);
+  world_.driver->OnCommandEnded(Of().CommandOf(6), RefusedOutcome("R", "no"));
+  world_.Run(absl::Seconds(3));
+  ASSERT_EQ(Of().state, PlanState::kWaiting);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("mend it"));
+  EXPECT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answers"));
+  EXPECT_THAT(Of().waiting_for, Not(HasSubstr("by itself")));
+  SeeFenced(kOldDatabase, "mgc");
+  EXPECT_THAT(Of().waiting_for, Not(HasSubstr("hq-sql1 answers")));
+  world_.Kill();
+  world_.Start();
+  world_.Run(absl::Seconds(3));
+  EXPECT_EQ(Recovers(), 1);
+  EXPECT_EQ(Of().state, PlanState::kWaiting);
+}
+
+// Nobody was waited for when it timed out, so nobody promised anything.
+TEST_F(ReturnedTest, ALostRecoverThatAPlanWaitsForIsLeftToItsOperatorByANewCoordinator) {
+  world_.agents.silent.insert("Recover");
+  ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
+  world_.Run(absl::Seconds(3));
+  world_.Run(SmallFailover().steps[6].timeout + absl::Minutes(1));
+  ASSERT_EQ(Of().state, PlanState::kWaiting);
+  world_.driver->OnCommandNotAccepted(Of().CommandOf(6));
+  world_.Run(absl::Seconds(3));
+  ASSERT_EQ(Of().steps[6].state, StepState::kFailed);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("mend it, then: baton resume"));
+  world_.Kill();
+  world_.Start();
+  world_.Run(absl::Seconds(3));
+  EXPECT_EQ(Recovers(), 1);
+  EXPECT_EQ(Of().state, PlanState::kWaiting);
 }
 
 TEST_F(ReturnedTest, APausedPlanStaysPausedWhoeverIsFenced) {
