@@ -24,6 +24,8 @@ constexpr std::array kMutations = {
                  "the supervisor does not look at the fence"},
     MutationInfo{M::kSupervisorStopsUnconfirmed, "supervisor-stops-unconfirmed", "served-goes-on",
                  "the supervisor stops what runs under an unconfirmed fence"},
+    MutationInfo{M::kSupervisorLeavesOrphans, "supervisor-leaves-orphans", "supervisor",
+                 "the supervisor leaves running what a killed server left behind"},
     MutationInfo{M::kTailNotShipped, "tail-not-shipped", "nothing-lost",
                  "ShipTail calls the last shipped segment the end of the log"},
     MutationInfo{M::kReadyFilesSkipped, "ready-files-skipped", "fence-phases",

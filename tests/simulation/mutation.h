@@ -17,6 +17,7 @@ enum class Mutation {
   kFenceFileNotSynced,
   kSupervisorIgnoresFence,
   kSupervisorStopsUnconfirmed,
+  kSupervisorLeavesOrphans,
   kTailNotShipped,
   kReadyFilesSkipped,
   kFinalBeforeCheckpoint,

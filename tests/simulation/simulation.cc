@@ -90,6 +90,14 @@ void Provoke(Mutation mutation, Rng& rng, Scenario* scenario) {
       fault.lasts = 4 * kSecond;
       fault.delay = 0;
       return add(FaultKind::kFenceByHand, "Fence", Point::kSent);
+    case Mutation::kSupervisorLeavesOrphans:
+      fault.hard = true;
+      fault.lasts = 4 * kSecond;
+      fault.host = 0;
+      fault.delay = 0;
+      add(FaultKind::kServerCrash, "Fence", Point::kSent);
+      fault.delay = 5 * kMilli;
+      return add(FaultKind::kFenceByHand, "Fence", Point::kSent);
     case Mutation::kOldSessionHeard:
       scenario->storms = true;
       return add(FaultKind::kStreamBreaks, "Drain", Point::kSent);

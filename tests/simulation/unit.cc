@@ -9,6 +9,11 @@
 #include "tests/simulation/world.h"
 
 namespace baton::sim {
+namespace {
+
+constexpr Nanos kNotices = 1200 * kMilli;
+
+}  // namespace
 
 Unit::Unit(World& world, int number, Host& on, ResourceId resource, int of)
     : index(number),
@@ -234,13 +239,17 @@ void Unit::KillServer(bool orphans) {
   if (orphans) {
     ++orphans_;
     if (was_writable) ++writable_orphans_;
-    world_.queue.At(world_.outside(), world_.Jitter(50, 1500) * kMilli,
-                    [this, was_writable, boots = host.boots] {
-                      if (boots != host.boots || orphans_ == 0) return;
+    // Most notice soon; what computes for long does not.
+    Nanos lives = world_.Jitter(50, 1500) * kMilli;
+    if (lives > kNotices) lives *= 40;
+    world_.queue.At(world_.outside(), lives,
+                    [this, was_writable, boots = host.boots, batch = orphans_batch_] {
+                      if (boots != host.boots || batch != orphans_batch_ || orphans_ == 0) return;
                       --orphans_;
                       if (was_writable) --writable_orphans_;
                       world_.oracle->OnWritable(*this);
                     });
+    world_.queue.At(supervisor, kMilli, [this] { EndOrphans(); });
   }
   const bool on_purpose = std::exchange(stopping_on_purpose_, false);
   Ended();

@@ -118,6 +118,7 @@ class Unit {
   void FenceChanged();
   void TrustNoOpenFence();
   void LookAtFence();
+  void EndOrphans();
   void LookSoon(Nanos delay);
   void SupervisorTick();
   void StartServer();
@@ -146,6 +147,7 @@ class Unit {
   int judging_ = 0;
   int orphans_ = 0;
   int writable_orphans_ = 0;
+  uint64_t orphans_batch_ = 0;  // those that were ended by somebody belong to an earlier one
   std::string refused_;
   SupervisorMind mind_;
   std::optional<FenceRecord> last_look_;

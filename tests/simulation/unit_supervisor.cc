@@ -14,6 +14,7 @@ void Unit::StartSupervisor() {
   world_.queue.Revive(supervisor);
   refused_.clear();
   if (!Runs()) {
+    EndOrphans();
     mind_.could_write = false;
     TrustNoOpenFence();
     if (mind_.desired_up) {
@@ -33,6 +34,17 @@ void Unit::TrustNoOpenFence() {
   FenceRecord record = *fence.visible;
   record.phase = FencePhase::kUnconfirmed;
   SetFence(record, true);
+}
+
+// What a killed server left behind goes on until it is ended.
+void Unit::EndOrphans() {
+  if (Runs() || orphans_ == 0 || world_.Is(Mutation::kSupervisorLeavesOrphans)) return;
+  world_.Tell([&] {
+    return absl::StrCat("supervisor of ", ref.ToString(), " ends what its server left behind");
+  });
+  ++orphans_batch_;
+  orphans_ = writable_orphans_ = 0;
+  world_.oracle->OnWritable(*this);
 }
 
 void Unit::KillSupervisor() {
@@ -68,6 +80,7 @@ void Unit::LookSoon(Nanos delay) {
 void Unit::LookAtFence() {
   const bool changed = last_look_ != fence.visible;
   last_look_ = fence.visible;
+  if (changed) EndOrphans();
   if (Runs() && !mind_.could_write && WasOpenedSince(fence.visible, mind_.write_at_start)) {
     mind_.could_write = true;
   }
