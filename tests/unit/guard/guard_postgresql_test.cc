@@ -174,6 +174,10 @@ TEST_F(GuardPostgresqlTest, AfterAKilledPostmasterTheLockIsHeldUntilTheLastBacke
 // Its children lead sessions of their own: a busy one does not notice that the postmaster is gone.
 class GuardOrphansTest : public GuardPostgresqlTest {
  protected:
+  ~GuardOrphansTest() override {
+    EXPECT_TRUE(Leftovers::Find(world_.config(), 0).Signal(SIGKILL).ok());
+  }
+
   // A session that computes for very long and then commits; its backend's pid.
   pid_t StartBusySession() {
     EXPECT_TRUE(Sql("create table if not exists t (i int)").ok());
