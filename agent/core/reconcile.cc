@@ -115,7 +115,10 @@ FenceSummary Summarize(const std::optional<FenceRecord>& record, const BootId& b
   if (!record.has_value()) return summary;
   summary.phase = PhaseInBoot(*record, boot);
   summary.fence_epoch = record->fence_epoch;
-  if (record->write.has_value()) summary.write_epoch = record->write->epoch;
+  if (record->write.has_value()) {
+    summary.write_epoch = record->write->epoch;
+    summary.sealed = record->write->sealed;
+  }
   summary.file_readable = true;
   return summary;
 }
@@ -128,6 +131,7 @@ FenceSummary Stricter(const FenceSummary& seen, const std::optional<FenceRecord>
   // Where the file is lost, the right that it held is not forgotten.
   if (!seen.file_readable && ledger->write.has_value()) {
     stricter.write_epoch = ledger->write->epoch;
+    stricter.sealed = ledger->write->sealed;
   }
   const FencePhase phase = PhaseInBoot(*ledger, boot);
   if (phase > seen.phase) {

@@ -173,7 +173,10 @@ FenceSummary SummariseFence(const PostgresqlInstance& instance, bool nothing_run
     const absl::StatusOr<BootId> boot = instance.fences().Boot();
     summary.phase = EffectivePhase(*record, boot.ok() ? *boot : BootId());
     summary.fence_epoch = record->fence_epoch;
-    if (record->write.has_value()) summary.write_epoch = record->write->epoch;
+    if (record->write.has_value()) {
+      summary.write_epoch = record->write->epoch;
+      summary.sealed = record->write->sealed;
+    }
   }
   const bool fenced = summary.phase == FencePhase::kClosing || summary.phase == FencePhase::kClosed;
   // With a right in its file, one in recovery may have a promotion pending that shows only later.

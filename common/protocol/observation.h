@@ -91,6 +91,9 @@ struct FenceSummary {
   Epoch write_epoch;  // none: holds no right
   bool file_readable = false;
   bool proven = false;  // closed/closing only: nothing that could write is alive
+  // Where the log under `write_epoch` was found to end, all of it shipped; none: it was not shipped
+  // to its end. A closed fence alone does not tell: a lost file closes one too.
+  std::optional<LogPosition> sealed = std::nullopt;
 
   friend bool operator==(const FenceSummary&, const FenceSummary&) = default;
 };

@@ -97,6 +97,7 @@ v1::FenceSummary ToProto(const FenceSummary& fence) {
   if (!fence.write_epoch.none()) *proto.mutable_write_epoch() = ToProto(fence.write_epoch);
   proto.set_file_readable(fence.file_readable);
   proto.set_proven(fence.proven);
+  if (fence.sealed.has_value()) *proto.mutable_sealed() = ToProto(*fence.sealed);
   return proto;
 }
 
@@ -107,6 +108,7 @@ absl::StatusOr<FenceSummary> FromProto(const v1::FenceSummary& fence) {
   parsed.write_epoch = FromProto(fence.write_epoch());
   parsed.file_readable = fence.file_readable();
   parsed.proven = fence.proven();
+  if (fence.has_sealed()) parsed.sealed = FromProto(fence.sealed());
   return parsed;
 }
 

@@ -32,7 +32,8 @@ bool ShippedToItsEnd(const Snapshot& seen, const Instance& from, const WriteRigh
   const auto writer = seen.resources.find(RefOf(from));
   if (!last.sealed.has_value() || writer == seen.resources.end()) return false;
   const FenceSummary& fence = writer->second.observation.fence;
-  return fence.phase == FencePhase::kClosed && fence.write_epoch == last.epoch;
+  return fence.phase == FencePhase::kClosed && fence.write_epoch == last.epoch &&
+         fence.sealed == last.sealed;
 }
 
 AnnouncedLoss LossBetween(const Snapshot& seen, const Database& database, const Instance& from,

@@ -17,8 +17,9 @@ namespace baton {
 AnnouncedLoss LossBetween(const Snapshot& seen, const Database& database, const Instance& from,
                           const Instance& to, const WriteRight& right);
 
-// Did `from` ship the log that it wrote under its right to the end, as it was last seen? The seal
-// that the journal has may also be where a failover that was given up found the shares to end.
+// Did `from` ship the log that it wrote under its right to the end, as it was last seen? Only where
+// its own fence names the seal that the journal has: that one may also be where a failover that was
+// given up found the shares to end, and a fence may be closed because its file was lost.
 bool ShippedToItsEnd(const Snapshot& seen, const Instance& from, const WriteRight& right);
 
 // The same for every protected database of the pool whose present holder and its follower are

@@ -195,6 +195,15 @@ void CoordinatorProcess::Blind(Snapshot* seen, Goal* goal) const {
     auto* database = std::get_if<DatabaseObservation>(&resource.observation.detail);
     if (world_.Is(Mutation::kGapIgnored) && database != nullptr) database->gap.clear();
   }
+  if (world_.Is(Mutation::kClosedTakenForShipped)) {
+    for (const auto& [database, right] : seen->pools[world_.pool].rights) {
+      if (right.lineages.empty()) continue;
+      const Lineage& last = right.lineages.back();
+      const auto holder = seen->resources.find({last.instance, ResourceId(database.value())});
+      if (holder == seen->resources.end()) continue;
+      holder->second.observation.fence.sealed = last.sealed;
+    }
+  }
   if (world_.Is(Mutation::kDeadChatChosen)) {
     for (const ChatServer& server : seen->topology->FindPool(world_.pool)->chat_servers) {
       seen->agents[server.host].connected = true;

@@ -117,6 +117,8 @@ constexpr std::array kMutations = {
     MutationInfo{M::kSilentAtStart, "silent-as-the-coordinator-starts", "refuses",
                  "who had no time yet to call a new coordinator counts as silent",
                  "coordinator_starts_while_a_lost_host_answers"},
+    MutationInfo{M::kClosedTakenForShipped, "closed-taken-for-shipped", "loss",
+                 "a log counts as shipped to its end wherever its fence is closed"},
 };
 
 }  // namespace

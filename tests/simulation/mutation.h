@@ -63,6 +63,7 @@ enum class Mutation {
   kRightForgetsFetch,
   kRecoverBeforeReturnFenced,
   kSilentAtStart,
+  kClosedTakenForShipped,
 };
 
 struct MutationInfo {

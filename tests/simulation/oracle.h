@@ -161,6 +161,7 @@ class Oracle {
   };
   Acknowledged Find(int64_t message, const Unit& unit) const;
   void CheckLoss(const Unit& unit, const Plan& plan);
+  void CheckLossOfGivenUp(const Unit& unit, const Plan& plan);
   void CheckChatChosen(const Plan& plan, const Snapshot& seen);
   void CheckGapNamed(const Plan& plan, const Goal& said, const Snapshot& seen);
   void CheckWordGiven(const Plan& plan, const Goal& said, const Snapshot& seen);

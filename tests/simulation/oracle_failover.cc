@@ -224,6 +224,38 @@ void Oracle::CheckLoss(const Unit& unit, const Plan& plan) {
   acked_ = std::move(kept);
 }
 
+// What an earlier failover that was given up counts as lost, its old primary has until that one's
+// right goes for good: a later one that announces to keep it must have it.
+void Oracle::CheckLossOfGivenUp(const Unit& unit, const Plan& plan) {
+  const DatabaseId id(unit.ref.resource.value());
+  const auto right = before_.rights.find(id);
+  const auto loss = std::find_if(plan.losses.begin(), plan.losses.end(),
+                                 [&](const AnnouncedLoss& one) { return one.database == id; });
+  if (lost_.empty() || right == before_.rights.end() || right->second.lineages.empty() ||
+      loss == plan.losses.end()) {
+    return;
+  }
+  const Unit* old = world_.Find({right->second.lineages.back().instance, unit.ref.resource});
+  if (old == nullptr || old == &unit) return;
+  Messages held;
+  held.Add(unit.data.log);
+  held.Sort();
+  Messages old_holds;
+  old_holds.Add(old->data.log);
+  old_holds.Sort();
+  for (const Acknowledged& lost : lost_) {
+    if (lost.database != unit.database || lost.position.none() || held.Contain(lost.message) ||
+        !old_holds.Contain(lost.message) || !Covers(loss->kept, lost.position)) {
+      continue;
+    }
+    Fail(Checker::kLoss,
+         absl::StrCat("message ", lost.message, " at ", lost.position.ToString(), " is left on ",
+                      old->ref.ToString(), " by a failover that announced to keep all up to ",
+                      loss->kept.ToString()));
+    return;
+  }
+}
+
 void Oracle::OnDataGone(const Unit& unit, const DataDirectory& data, bool named) {
   shipped_.erase(unit.index);
   if (data.log.empty()) return;

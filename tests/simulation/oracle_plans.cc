@@ -73,7 +73,13 @@ void Oracle::OnRecorded(const Record& record, const Execution& execution) {
   world_.Tell([&] { return DescribeFact(record, execution); });
   if (const auto* finished = std::get_if<StepFinished>(&record.fact)) {
     if (finished->outcome.ok()) {
-      CheckHolds(execution.plan->steps[finished->step], finished->outcome);
+      const Step& step = execution.plan->steps[finished->step];
+      CheckHolds(step, finished->outcome);
+      const Unit* unit = world_.Find(step.target);
+      const bool moves = unit != nullptr && std::holds_alternative<Recover>(*step.action());
+      if (moves && execution.plan->kind == PlanKind::kFailover) {
+        CheckLossOfGivenUp(*unit, *execution.plan);
+      }
     }
   }
 }

@@ -13,7 +13,10 @@ FenceSummary SummariseFence(const Unit& unit) {
   if (!record.has_value()) return summary;
   summary.phase = EffectivePhase(*record, unit.host.boot);
   summary.fence_epoch = record->fence_epoch;
-  if (record->write.has_value()) summary.write_epoch = record->write->epoch;
+  if (record->write.has_value()) {
+    summary.write_epoch = record->write->epoch;
+    summary.sealed = record->write->sealed;
+  }
   if (summary.phase < FencePhase::kClosing) return summary;
   summary.proven =
       unit.LockFree() || (unit.state() == ServerState::kStandby && summary.write_epoch.none());

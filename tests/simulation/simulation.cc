@@ -32,6 +32,7 @@ bool NeedsFailover(Mutation mutation) {
     case Mutation::kRightForgetsFetch:
     case Mutation::kRecoverBeforeReturnFenced:
     case Mutation::kSealsWhatIsLeft:
+    case Mutation::kClosedTakenForShipped:
       return true;
     default:
       return false;
@@ -60,6 +61,14 @@ void ProvokeInFailover(Mutation mutation, Rng& rng, Scenario* scenario, Fault& f
       fault.delay = rng.Between(0, 2000) * kMilli;
       fault.lasts = rng.Between(2000, 6000) * kMilli;
       return add(FaultKind::kLogDamaged, "Canary", Point::kFinished);
+    case Mutation::kClosedTakenForShipped:
+      // Given up as it recovers; the old primary comes back without its fence file.
+      scenario->loss = Loss::kKilled;
+      scenario->loss_lasts = rng.Between(500, 9000) * kMilli;
+      fault.host = 0;
+      add(FaultKind::kFenceDamaged, "StopLogShipping", Point::kAccepted);
+      fault.host = 1;
+      return add(FaultKind::kOperatorAborts, "Recover", Point::kAccepted);
     default:
       return;
   }

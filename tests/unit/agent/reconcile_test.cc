@@ -136,5 +136,15 @@ TEST(StricterTest, TheLedgerMakesWhatWasSeenStricterButNeverLooser) {
   EXPECT_TRUE(Stricter(seen, With(FencePhase::kOpen), kBoot).proven);
 }
 
+TEST(StricterTest, TheEndOfALogIsToldByWhatHoldsItsRight) {
+  FenceRecord shipped = With(FencePhase::kClosed);
+  shipped.write->sealed = LogPosition{1, 0x5000028};
+  EXPECT_EQ(Summarize(shipped, kBoot).sealed, shipped.write->sealed);
+  FenceSummary lost;  // closed, since its file cannot be read
+  EXPECT_FALSE(Stricter(lost, With(FencePhase::kOpen), kBoot).sealed.has_value());
+  EXPECT_EQ(Stricter(lost, shipped, kBoot).sealed, shipped.write->sealed);
+  EXPECT_EQ(Stricter(lost, shipped, kBoot).write_epoch, shipped.write->epoch);
+}
+
 }  // namespace
 }  // namespace baton::agent

@@ -154,6 +154,9 @@ void Story::See(const std::vector<std::string>& words) {
       resource.observation.fence.fence_epoch = EpochOf(value);
     } else if (key == "write_epoch") {
       resource.observation.fence.write_epoch = EpochOf(value);
+    } else if (key == "sealed") {
+      std::optional<LogPosition>& sealed = resource.observation.fence.sealed;
+      sealed = value.empty() ? std::nullopt : std::optional(PositionOf(value));
     } else if (auto* database = std::get_if<DatabaseObservation>(&resource.observation.detail)) {
       Change(*database, key, value);
     } else if (auto* chat = std::get_if<ChatObservation>(&resource.observation.detail)) {

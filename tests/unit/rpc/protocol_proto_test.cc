@@ -9,7 +9,7 @@ Observation DatabaseSeen() {
   Observation seen;
   seen.resource = ResourceId("mgc");
   seen.pool = PoolId("chat.example.com");
-  seen.fence = {FencePhase::kClosing, {2, 7}, {2, 6}, true, true};
+  seen.fence = {FencePhase::kClosing, {2, 7}, {2, 6}, true, true, LogPosition{3, 0x13000028}};
   DatabaseObservation database;
   database.state = DatabaseState::kStandby;
   database.system_id = "7300000000000000001";
