@@ -71,7 +71,7 @@ v1::Agent AgentService::Describe(const HostId& host) const {
   const auto& agents = control_.registry().agents();
   const auto view = agents.find(host);
   if (view != agents.end()) {
-    agent.set_connected(view->second.connected);
+    agent.set_connected(control_.registry().HasReported(host));
     agent.set_version(view->second.version);
     agent.set_boot_id(view->second.boot.value());
     *agent.mutable_last_report_time() = ToProto(view->second.last_report);

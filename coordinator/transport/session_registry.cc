@@ -106,9 +106,7 @@ void SessionRegistry::Cancel(const HostId& host, const CommandId& command) {
   session->link->Send(std::move(message));
 }
 
-bool SessionRegistry::Connected(const HostId& host) const {
-  return FindWelcomed(host) != nullptr;
-}
+bool SessionRegistry::Connected(const HostId& host) const { return FindWelcomed(host) != nullptr; }
 
 void SessionRegistry::DryRun(const ResourceRef& target, const Action& action, absl::Duration limit,
                              std::function<void(Outcome)> done) {
@@ -140,6 +138,11 @@ void SessionRegistry::DryRun(const ResourceRef& target, const Action& action, ab
 const RefusedAgent* SessionRegistry::FindRefused(const HostId& host) const {
   const auto it = refused_.find(host);
   return it == refused_.end() ? nullptr : &it->second;
+}
+
+bool SessionRegistry::HasReported(const HostId& host) const {
+  const Session* session = FindWelcomed(host);
+  return session != nullptr && session->ready;
 }
 
 std::string SessionRegistry::PeerOf(const HostId& host) const {

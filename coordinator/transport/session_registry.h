@@ -67,6 +67,8 @@ class SessionRegistry : public AgentGateway {
   // Null: none is waiting to be accepted.
   const RefusedAgent* FindRefused(const HostId& host) const;
   std::string PeerOf(const HostId& host) const;
+  // It has a session, and told in it how everything on it stands.
+  bool HasReported(const HostId& host) const;
 
   // For snapshots. The revision grows with every change.
   const std::map<HostId, AgentView>& agents() const { return agents_; }
