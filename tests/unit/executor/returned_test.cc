@@ -38,6 +38,20 @@ class ReturnedTest : public ::testing::Test {
     world_.driver->OnCommandEnded(Of().CommandOf(5), OkOutcome());
     world_.Run(absl::Seconds(3));
   }
+  // The failover up to its Recover, which is not answered.
+  void BeginRecover() {
+    world_.agents.silent.insert("Recover");
+    ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
+    world_.Run(absl::Seconds(3));
+    ASSERT_EQ(Of().steps[6].state, StepState::kRunning);
+  }
+  // That Recover never reached its agent, and the old database answers meanwhile.
+  void LoseRecover() {
+    BeginRecover();
+    world_.agents.Connect(kOldDatabase);
+    world_.driver->OnCommandNotAccepted(Of().CommandOf(6));
+    world_.Run(absl::Seconds(3));
+  }
   void SeeFenced(const HostId& host, const char* resource) {
     world_.driver->Append(ReturnFenced{kPoolId, {host, ResourceId(resource)}, Of().plan->epoch},
                           [](const absl::StatusOr<Record>&) {});
@@ -228,10 +242,7 @@ TEST_F(ReturnedTest, AnOpenSessionIsEnoughBeforeAnythingIsHeardInIt) {
 }
 
 TEST_F(ReturnedTest, ChatIsNotServedBeforeWhoAnswersIsFencedAlsoPastTheRecover) {
-  world_.agents.silent.insert("Recover");
-  ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
-  world_.Run(absl::Seconds(3));
-  ASSERT_EQ(Of().steps[6].state, StepState::kRunning);
+  BeginRecover();
   world_.agents.Connect(kOldChat);
   Outcome recovered = OkOutcome();
   recovered.position = LogPosition{2, 0x3000060};
@@ -245,12 +256,7 @@ TEST_F(ReturnedTest, ChatIsNotServedBeforeWhoAnswersIsFencedAlsoPastTheRecover) 
 }
 
 TEST_F(ReturnedTest, ALostRecoverIsNotTriedAgainWhileSomebodyAnswersUnfenced) {
-  world_.agents.silent.insert("Recover");
-  ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
-  world_.Run(absl::Seconds(3));
-  world_.agents.Connect(kOldDatabase);
-  world_.driver->OnCommandNotAccepted(Of().CommandOf(6));
-  world_.Run(absl::Seconds(3));
+  LoseRecover();
   EXPECT_EQ(Recovers(), 1);
   ASSERT_EQ(Of().state, PlanState::kWaiting);
   EXPECT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answers"));
@@ -279,12 +285,7 @@ TEST_F(ReturnedTest, ItGoesOnByItselfThoughTheCoordinatorDiesJustAsItSawTheFence
 }
 
 TEST_F(ReturnedTest, AHeldBackTryIsMadeThoughTheCoordinatorDiesJustAsItSawTheFence) {
-  world_.agents.silent.insert("Recover");
-  ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
-  world_.Run(absl::Seconds(3));
-  world_.agents.Connect(kOldDatabase);
-  world_.driver->OnCommandNotAccepted(Of().CommandOf(6));
-  world_.Run(absl::Seconds(3));
+  LoseRecover();
   ASSERT_EQ(Of().state, PlanState::kWaiting);
   world_.agents.silent.clear();
   world_.journal.dies_at = world_.journal.records.size() + 1;
@@ -295,9 +296,7 @@ TEST_F(ReturnedTest, AHeldBackTryIsMadeThoughTheCoordinatorDiesJustAsItSawTheFen
 }
 
 TEST_F(ReturnedTest, WhatAnOperatorIsToMendIsNotTriedAnewByAFenceOrANewCoordinator) {
-  world_.agents.silent.insert("Recover");
-  ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
-  world_.Run(absl::Seconds(3));
+  BeginRecover();
   world_.agents.Connect(kOldDatabase);
   world_.driver->OnCommandEnded(Of().CommandOf(6), RefusedOutcome("R", "no"));
   world_.Run(absl::Seconds(3));
@@ -316,9 +315,7 @@ TEST_F(ReturnedTest, WhatAnOperatorIsToMendIsNotTriedAnewByAFenceOrANewCoordinat
 
 // Nobody was waited for when it timed out, so nobody promised anything.
 TEST_F(ReturnedTest, ALostRecoverThatAPlanWaitsForIsLeftToItsOperatorByANewCoordinator) {
-  world_.agents.silent.insert("Recover");
-  ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
-  world_.Run(absl::Seconds(3));
+  BeginRecover();
   world_.Run(SmallFailover().steps[6].timeout + absl::Minutes(1));
   ASSERT_EQ(Of().state, PlanState::kWaiting);
   world_.driver->OnCommandNotAccepted(Of().CommandOf(6));
