@@ -131,8 +131,10 @@ void AgentCore::Do(Send& effect, absl::Duration decided_at) {
   ToCoordinator& message = effect.message;
   if (auto* report = std::get_if<Report>(&message)) {
     for (Observation& observation : report->observations) observation.age += since;
+    report->clock = ports_.clock->Now();
   } else if (auto* heartbeat = std::get_if<Heartbeat>(&message)) {
     heartbeat->age += since;
+    heartbeat->clock = ports_.clock->Now();
   } else if (auto* finished = std::get_if<Finished>(&message)) {
     SharedValue<Observation>& seen = finished->outcome.observation;
     if (seen.has_value()) {

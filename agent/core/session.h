@@ -36,10 +36,12 @@ struct Hello {
 };
 struct Report {
   bool full = false;
-  std::vector<Observation> observations;  // `age` as of the moment it is sent
+  std::vector<Observation> observations;    // `age` as of the moment it is sent
+  absl::Time clock = absl::InfinitePast();  // the host's own, at that moment
 };
 struct Heartbeat {
-  absl::Duration age;  // of the oldest among the resources' last observations
+  absl::Duration age;                       // of the oldest among the resources' last observations
+  absl::Time clock = absl::InfinitePast();  // the host's own, at the moment it is sent
 };
 struct Accepted {
   CommandId command;

@@ -13,13 +13,19 @@ namespace {
 void Fill(const Report& report, v1::AgentMessage* out) {
   v1::Report* message = out->mutable_report();
   message->set_full(report.full);
+  if (report.clock != absl::InfinitePast())
+    *message->mutable_clock_time() = baton::ToProto(report.clock);
   for (const Observation& observation : report.observations) {
     *message->add_observations() = baton::ToProto(observation);
   }
 }
 
 void Fill(const Heartbeat& heartbeat, v1::AgentMessage* out) {
-  *out->mutable_heartbeat()->mutable_age() = baton::ToProto(heartbeat.age);
+  v1::Heartbeat* message = out->mutable_heartbeat();
+  *message->mutable_age() = baton::ToProto(heartbeat.age);
+  if (heartbeat.clock != absl::InfinitePast()) {
+    *message->mutable_clock_time() = baton::ToProto(heartbeat.clock);
+  }
 }
 
 void Fill(const Accepted& accepted, v1::AgentMessage* out) {

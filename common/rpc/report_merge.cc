@@ -10,6 +10,9 @@ void MergeReports(v1::AgentMessage& waiting, v1::AgentMessage newer) {
     waiting = std::move(newer);
     return;
   }
+  if (newer.report().has_clock_time()) {
+    *waiting.mutable_report()->mutable_clock_time() = newer.report().clock_time();
+  }
   auto& observations = *waiting.mutable_report()->mutable_observations();
   for (v1::Observation& seen : *newer.mutable_report()->mutable_observations()) {
     const auto older = std::find_if(

@@ -56,12 +56,14 @@ void Control::OnRecord(const Record& record) {
 Snapshot Control::Look() const {
   Snapshot seen;
   seen.as_of = clock_.Now();
+  seen.since_boot = clock_.SinceBoot();
   seen.revision = registry_.revision();
   seen.topology = topology_;
   seen.pools = state().pools;
   seen.agents = registry_.agents();
   seen.resources = registry_.resources();
   seen.running = state().running;
+  seen.Date();
   return seen;
 }
 

@@ -1,6 +1,7 @@
 #include "coordinator/cli/plan_words.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -26,18 +27,19 @@ std::string PlanTook(const v1::Plan& plan) {
 }
 
 std::string LossWindow(const v1::AnnouncedLoss& loss) {
+  if (loss.nothing()) return "nothing";
   const auto window = FromProto("window", loss.window());
   return loss.has_window() && window.ok() ? Took(*window) : "not known";
 }
 
 std::string MostLost(const v1::Plan& plan) {
+  const auto size = [](const v1::AnnouncedLoss& loss) {
+    return std::tuple(loss.window().seconds(), loss.window().nanos(), !loss.nothing());
+  };
   const v1::AnnouncedLoss* most = nullptr;
   for (const v1::AnnouncedLoss& loss : plan.losses()) {
     if (!loss.has_window()) return LossWindow(loss);
-    const bool more =
-        most == nullptr || std::pair(loss.window().seconds(), loss.window().nanos()) >
-                               std::pair(most->window().seconds(), most->window().nanos());
-    if (more) most = &loss;
+    if (most == nullptr || size(*most) < size(loss)) most = &loss;
   }
   return most == nullptr ? "" : LossWindow(*most);
 }

@@ -51,10 +51,24 @@ Action BindInput(const Action& action, const LogPosition& position) {
   return bound;
 }
 
+namespace {
+
+std::string WhyUnbounded(const AnnouncedLoss& loss) {
+  if (loss.report_age == absl::InfiniteDuration()) return "its writer was never seen";
+  if (loss.last_commit == absl::InfinitePast()) return "no commit of it was dated";
+  if (loss.writer_clock == absl::InfinitePast()) return "its writer never told its clock";
+  return absl::StrCat("its writer's clock has not come to that commit, at ",
+                      absl::FormatTime(absl::RFC3339_sec, loss.writer_clock, absl::UTCTimeZone()));
+}
+
+}  // namespace
+
 std::string Describe(const AnnouncedLoss& loss) {
-  if (loss.window == absl::ZeroDuration()) {
-    return absl::StrCat(loss.database.value(), ": nothing, all of its log up to ",
-                        loss.kept.ToString(), " is kept");
+  if (loss.nothing) {
+    return absl::StrCat(
+        loss.database.value(), ": nothing, all of its log ",
+        loss.kept.none() ? std::string() : absl::StrCat("up to ", loss.kept.ToString(), " "),
+        "is kept");
   }
   if (loss.kept.none()) {
     return absl::StrCat(loss.database.value(),
@@ -70,9 +84,7 @@ std::string Describe(const AnnouncedLoss& loss) {
                     " (position ", loss.kept.ToString(), ")");
   }
   if (loss.window == absl::InfiniteDuration()) {
-    absl::StrAppend(&text, "; how much that is is not known: ",
-                    loss.report_age == absl::InfiniteDuration() ? "its writer was never seen"
-                                                                : "no commit of it was dated");
+    absl::StrAppend(&text, "; how much that is is not known: ", WhyUnbounded(loss));
   } else {
     // The last report knows nothing of what was written after it.
     absl::StrAppend(&text, ": at most the last ", absl::FormatDuration(loss.window),

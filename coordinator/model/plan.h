@@ -49,7 +49,9 @@ struct Step {
 };
 
 // What a failover may lose of one database, as a bound: everything that was acknowledged in the
-// `window` before the plan was made, except what lies up to `kept`. Bytes are an estimate.
+// `window` before the plan was made, except what lies up to `kept`. Bytes are an estimate. The
+// window is measured on the clock that dated the last commit, the writer's own, and goes on from
+// when that was last told in the coordinator's monotonic time.
 struct AnnouncedLoss {
   DatabaseId database;
   LogPosition kept;  // what the backup has, with all that its shares still hold
@@ -58,7 +60,9 @@ struct AnnouncedLoss {
   LogPosition lost_end;      // where the writer's log was last seen to end; none: never seen
   absl::Duration report_age = absl::InfiniteDuration();  // how old that sight is
   absl::Duration window = absl::InfiniteDuration();
-  uint64_t bytes = 0;  // from `kept` to `lost_end`
+  uint64_t bytes = 0;                              // from `kept` to `lost_end`
+  bool nothing = false;                            // all of the writer's log is kept
+  absl::Time writer_clock = absl::InfinitePast();  // when the plan was made; past: never told
 
   friend bool operator==(const AnnouncedLoss&, const AnnouncedLoss&) = default;
 };

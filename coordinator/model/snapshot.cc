@@ -17,4 +17,13 @@ bool Snapshot::Connected(const HostId& host) const {
   return it != agents.end() && it->second.connected;
 }
 
+HostClock Snapshot::ClockOf(const HostId& host) const {
+  const auto it = agents.find(host);
+  return it == agents.end() ? HostClock() : it->second.clock;
+}
+
+void Snapshot::Date() {
+  for (auto& [ref, seen] : resources) seen.at = as_of - (since_boot - seen.looked);
+}
+
 }  // namespace baton

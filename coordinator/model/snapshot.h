@@ -11,6 +11,7 @@
 
 #include "common/protocol/ids.h"
 #include "common/protocol/observation.h"
+#include "coordinator/model/host_clock.h"
 #include "coordinator/model/pool_state.h"
 #include "coordinator/model/topology.h"
 
@@ -21,15 +22,19 @@ struct AgentView {
   BootId boot;
   std::string version;
   absl::Time last_report = absl::InfinitePast();  // coordinator's clock
+  HostClock clock;                                // as its agent told it
 };
 
 struct SeenResource {
   Observation observation;
-  absl::Time at = absl::InfinitePast();  // coordinator's clock, the observation's age taken off
+  // When it was looked at: the coordinator's time since its boot, the observation's age taken off.
+  absl::Duration looked = absl::ZeroDuration();
+  absl::Time at = absl::InfinitePast();  // the same on its clock, in a snapshot (Date)
 };
 
 struct Snapshot {
   absl::Time as_of = absl::InfinitePast();
+  absl::Duration since_boot = absl::ZeroDuration();  // the coordinator's time since boot at `as_of`
   uint64_t revision = 0;  // grows with every change of what it is made from
   std::shared_ptr<const Topology> topology;
   std::map<PoolId, PoolState> pools;
@@ -41,6 +46,11 @@ struct Snapshot {
   // Null when never seen.
   const Observation* Find(const ResourceRef& ref) const;
   bool Connected(const HostId& host) const;
+  HostClock ClockOf(const HostId& host) const;
+
+  // Says when each resource was seen, once all is gathered: how long ago that was does not depend
+  // on a wall clock that jumped since.
+  void Date();
 };
 
 }  // namespace baton

@@ -130,6 +130,7 @@ void Nothing(AnnouncedLoss& loss) {
   if (!loss.lost_end.none()) loss.kept = std::max(loss.kept, loss.lost_end);
   loss.window = absl::ZeroDuration();
   loss.bytes = 0;
+  loss.nothing = true;
 }
 
 // Its log is not the writer's: neither its position nor its last commit tells what it lacks.
@@ -143,6 +144,14 @@ void LossOfPromoted(const Inquiry& ask, const DatabaseMove& move, AnnouncedLoss&
   const std::optional<LogPosition>& sealed = move.right->lineages.back().sealed;
   if (ShippedToItsEnd(ask.seen, *move.from, *move.right)) return Nothing(loss);
   if (!sealed.has_value()) return Diverged(loss);
+  const Observation* next = ask.seen.Find(RefOf(*move.to));
+  const DatabaseObservation* seen = next == nullptr ? nullptr : next->database();
+  // What it replayed last may be its own.
+  if (seen != nullptr && seen->state == DatabaseState::kStandby &&
+      seen->position.timeline > sealed->timeline) {
+    loss.last_commit = absl::InfinitePast();
+    loss.window = absl::InfiniteDuration();
+  }
   loss.kept = *sealed;
   loss.bytes = 0;
   if (loss.lost_end.none() || loss.lost_end.timeline != sealed->timeline) return;

@@ -25,6 +25,15 @@ LogPosition SeenEnd(const DatabaseObservation& writer) {
   return LogPosition();
 }
 
+// When what `follower` applied last was committed, if the present writer did that: another one's
+// clock is not to be compared with its.
+absl::Time LastCommitOf(const DatabaseObservation& follower, const WriteRight& right) {
+  const LogPosition& fork = right.fork;
+  const bool before = follower.position.timeline < fork.timeline ||
+                      (!fork.none() && follower.position.lsn <= fork.lsn);
+  return before ? absl::InfinitePast() : follower.last_commit;
+}
+
 }  // namespace
 
 bool ShippedToItsEnd(const Snapshot& seen, const Instance& from, const WriteRight& right) {
@@ -44,13 +53,15 @@ AnnouncedLoss LossBetween(const Snapshot& seen, const Database& database, const 
   if (backup != nullptr && backup->database() != nullptr) {
     const DatabaseObservation& follower = *backup->database();
     loss.kept = follower.position;
-    loss.last_commit = follower.last_commit;
+    loss.last_commit = LastCommitOf(follower, right);
     // Beyond a gap nothing can be applied.
     if (follower.gap.empty()) loss.kept.lsn += follower.lag_bytes;
   }
   const auto writer = seen.resources.find(RefOf(from));
   const bool known = writer != seen.resources.end() && writer->second.observation.database();
   if (!known) return loss;
+  const HostClock clock = seen.ClockOf(from.host);
+  loss.writer_clock = clock.At(seen.since_boot);
   loss.report_age = std::max(absl::ZeroDuration(), seen.as_of - writer->second.at);
   loss.lost_end = SeenEnd(*writer->second.observation.database());
   if (loss.lost_end.none() && ShippedToItsEnd(seen, from, right)) {
@@ -59,8 +70,8 @@ AnnouncedLoss LossBetween(const Snapshot& seen, const Database& database, const 
   const bool one_log = !loss.lost_end.none() && loss.kept.timeline == loss.lost_end.timeline;
   if (one_log && loss.kept.lsn >= loss.lost_end.lsn) {
     loss.window = loss.report_age;
-  } else if (loss.last_commit != absl::InfinitePast()) {
-    loss.window = std::max(absl::ZeroDuration(), seen.as_of - loss.last_commit);
+  } else {
+    loss.window = clock.Since(loss.last_commit, seen.since_boot);
   }
   if (one_log) loss.bytes = loss.lost_end.lsn - std::min(loss.lost_end.lsn, loss.kept.lsn);
   return loss;

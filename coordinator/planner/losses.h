@@ -12,8 +12,9 @@ namespace baton {
 
 // Of `database`, when `from` is gone and `to` goes on with all that its shares still hold. A bound:
 // what `to` has at least as far as the writer's log was last seen to reach is lost only from that
-// sight on; else everything after the last commit that it has; nothing is known of a writer that
-// was never seen.
+// sight on; else everything after the last commit that it has, by the writer's own clock. Nothing
+// is known of a writer that was never seen, never told its clock, or whose clock has not come to
+// that commit.
 AnnouncedLoss LossBetween(const Snapshot& seen, const Database& database, const Instance& from,
                           const Instance& to, const WriteRight& right);
 

@@ -18,9 +18,14 @@ absl::Status SessionRegistry::Handle(Session& session, const v1::AgentMessage& m
     case v1::AgentMessage::kHeartbeat: {
       BATON_ASSIGN_OR_RETURN(const absl::Duration age,
                              FromProto("heartbeat.age", message.heartbeat().age()));
+      if (message.heartbeat().has_clock_time()) {
+        BATON_ASSIGN_OR_RETURN(const absl::Time clock,
+                               FromProto("heartbeat.clock_time", message.heartbeat().clock_time()));
+        NoteClock(session, clock);
+      }
       for (auto& [ref, seen] : resources_) {
         if (ref.host != session.host) continue;
-        seen.at = std::max(seen.at, clock_.Now() - age);
+        seen.looked = std::max(seen.looked, clock_.SinceBoot() - age);
         // One that refused (a command ran, its ledger was full) has nothing new to report.
         if (seen.observation.fence.phase == FencePhase::kUnconfirmed) {
           RepeatConfirmation(session, ref);
@@ -75,6 +80,11 @@ absl::Status SessionRegistry::OnReport(Session& session, const v1::Report& repor
     BATON_ASSIGN_OR_RETURN(Observation seen, FromProto(proto));
     observations.push_back(std::move(seen));
   }
+  if (report.has_clock_time()) {
+    BATON_ASSIGN_OR_RETURN(const absl::Time clock,
+                           FromProto("report.clock_time", report.clock_time()));
+    NoteClock(session, clock);
+  }
   if (report.full()) {
     std::erase_if(resources_, [&](const auto& seen) { return seen.first.host == session.host; });
   }
@@ -96,10 +106,14 @@ void SessionRegistry::Store(const Session& session, const Observation& seen) {
   const ResourceRef ref{session.host, seen.resource};
   for (const auto& [pool, resource] : topology_->ResourcesOf(session.host)) {
     if (resource == ref && pool == seen.pool) {
-      resources_[ref] = {seen, clock_.Now() - seen.age};
+      resources_[ref] = {.observation = seen, .looked = clock_.SinceBoot() - seen.age};
       return;
     }
   }
+}
+
+void SessionRegistry::NoteClock(const Session& session, absl::Time clock) {
+  agents_[session.host].clock.Tell(clock, clock_.SinceBoot());
 }
 
 bool SessionRegistry::Owns(const Session& session, const CommandId& command) const {

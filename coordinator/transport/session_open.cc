@@ -118,7 +118,11 @@ absl::Status SessionRegistry::Admit(Session& session) {
   session.id = SessionId(RandomId());
   welcomed_[session.host] = session.link;
   ++revision_;
-  agents_[session.host] = {true, session.boot, session.version, clock_.Now()};
+  AgentView& agent = agents_[session.host];
+  agent.connected = true;
+  agent.boot = session.boot;
+  agent.version = session.version;
+  agent.last_report = clock_.Now();
   v1::CoordinatorMessage message;
   v1::Welcome& welcome = *message.mutable_welcome();
   welcome.set_session_id(session.id.value());

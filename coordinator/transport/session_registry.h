@@ -70,7 +70,7 @@ class SessionRegistry : public AgentGateway {
   // It has a session, and told in it how everything on it stands.
   bool HasReported(const HostId& host) const;
 
-  // For snapshots. The revision grows with every change.
+  // For snapshots, which date them (Snapshot::Date). The revision grows with every change.
   const std::map<HostId, AgentView>& agents() const { return agents_; }
   const std::map<ResourceRef, SeenResource>& resources() const { return resources_; }
   uint64_t revision() const { return revision_; }
@@ -127,6 +127,7 @@ class SessionRegistry : public AgentGateway {
   absl::Status OnDryRunResult(Session& session, const v1::DryRunResult& result);
   bool Owns(const Session& session, const CommandId& command) const;
   void Store(const Session& session, const Observation& seen);
+  void NoteClock(const Session& session, absl::Time clock);
 
   void Watch(Session& session);
   void CheckAlive(SessionLink* link, bool second_look);

@@ -94,6 +94,11 @@ absl::StatusOr<AnnouncedLoss> LossFrom(const v1::AnnouncedLoss& proto) {
     BATON_ASSIGN_OR_RETURN(loss.window, FromProto("plan.losses.window", proto.window()));
   }
   loss.bytes = proto.bytes();
+  loss.nothing = proto.nothing();
+  if (proto.has_writer_clock_time()) {
+    BATON_ASSIGN_OR_RETURN(loss.writer_clock,
+                           FromProto("plan.losses.writer_clock_time", proto.writer_clock_time()));
+  }
   return loss;
 }
 
@@ -152,6 +157,10 @@ v1::AnnouncedLoss ToProto(const AnnouncedLoss& loss) {
   }
   if (loss.window != absl::InfiniteDuration()) *proto.mutable_window() = ToProto(loss.window);
   proto.set_bytes(loss.bytes);
+  proto.set_nothing(loss.nothing);
+  if (loss.writer_clock != absl::InfinitePast()) {
+    *proto.mutable_writer_clock_time() = ToProto(loss.writer_clock);
+  }
   return proto;
 }
 

@@ -165,12 +165,14 @@ void CoordinatorProcess::OnRecord(const Record& record) {
 Snapshot CoordinatorProcess::Look() const {
   Snapshot seen;
   seen.as_of = loop.Now();
+  seen.since_boot = loop.SinceBoot();
   seen.revision = revision_;
   seen.topology = world_.topology;
   seen.pools = driver_->state().pools;
   seen.agents = agents_;
   seen.resources = resources_;
   seen.running = driver_->state().running;
+  seen.Date();
   return seen;
 }
 
@@ -194,6 +196,12 @@ void CoordinatorProcess::Blind(Snapshot* seen, Goal* goal) const {
   for (auto& [ref, resource] : seen->resources) {
     auto* database = std::get_if<DatabaseObservation>(&resource.observation.detail);
     if (world_.Is(Mutation::kGapIgnored) && database != nullptr) database->gap.clear();
+    if (world_.Is(Mutation::kClocksCompared) && database != nullptr) {
+      for (auto& [host, agent] : seen->agents) {
+        agent.clock = HostClock();
+        agent.clock.Tell(std::max(seen->as_of, database->last_commit), seen->since_boot);
+      }
+    }
   }
   if (world_.Is(Mutation::kClosedTakenForShipped)) {
     for (const auto& [database, right] : seen->pools[world_.pool].rights) {
@@ -240,6 +248,7 @@ void CoordinatorProcess::Mutate(Plan* plan) const {
   if (world_.Is(Mutation::kLossUnderstated)) {
     for (AnnouncedLoss& loss : plan->losses) {
       loss.window = absl::ZeroDuration();
+      loss.nothing = true;
       loss.kept.lsn = UINT64_MAX;
     }
   }

@@ -122,6 +122,7 @@ class CoordinatorProcess : public AgentGateway {
   void Admit(Session& session);
   void OnMessage(uint64_t stream, const agent::ToCoordinator& message);
   void OnReport(Session& session, const agent::Report& report);
+  void NoteClock(const Session& session, absl::Time clock);
   void Store(const Session& session, const Observation& seen);
   void OnRecord(const Record& record);
   void Ended(const HostId& host, const CommandId& command, const Outcome& outcome);

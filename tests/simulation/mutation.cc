@@ -119,6 +119,9 @@ constexpr std::array kMutations = {
                  "coordinator_starts_while_a_lost_host_answers"},
     MutationInfo{M::kClosedTakenForShipped, "closed-taken-for-shipped", "loss",
                  "a log counts as shipped to its end wherever its fence is closed"},
+    MutationInfo{M::kClocksCompared, "clocks-compared", "loss",
+                 "the coordinator's wall clock is taken for that of the lost writer",
+                 "lost_while_the_coordinators_clock_is_behind"},
 };
 
 }  // namespace

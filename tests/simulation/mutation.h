@@ -64,6 +64,7 @@ enum class Mutation {
   kRecoverBeforeReturnFenced,
   kSilentAtStart,
   kClosedTakenForShipped,
+  kClocksCompared,
 };
 
 struct MutationInfo {

@@ -112,7 +112,7 @@ class Oracle {
   // --- from the operator ---
   // A plan was made of what the operator `said`, and of what the coordinator has `seen`.
   void OnPlanned(const Plan& plan, const Goal& said, const Snapshot& seen);
-  void OnClockJumped() { clock_jumped_ = true; }
+  void OnReportsLate() { reports_late_ = true; }
 
   // Somebody lets a plan go on: his word about those of whom it told him.
   void OnResumed(const PlanId& plan);
@@ -196,7 +196,9 @@ class Oracle {
   std::map<int, PlanId> recovering_;                // by unit: for which plan it was last asked
   std::map<int, uint32_t> shipped_;  // by unit: the timeline that was shipped to its end
   Nanos raised_ = 0;                 // when an epoch was last raised
-  bool clock_jumped_ = false;        // or a report lay unread: nobody can tell how old things are
+  bool reports_late_ = false;        // one lay unread: nobody can tell how old it is
+  Nanos planned_ = 0;                // when the last failover was planned
+  std::map<PlanId, Nanos> planned_at_;
   int64_t last_message_ = 0;
   std::set<CommandId> durable_commands_;
   std::set<Epoch> durable_epochs_;

@@ -128,6 +128,7 @@ void Oracle::OnPlanned(const Plan& plan, const Goal& said, const Snapshot& seen)
   CheckWordGiven(plan, said, seen);
   CheckNobodyAwaited(plan, seen);
   if (plan.kind != PlanKind::kFailover) return;
+  planned_ = world_.queue.now();
   const absl::Duration limit = std::min(world_.topology->FindPool(world_.pool)->limits.loss,
                                         said.max_loss.value_or(absl::InfiniteDuration()));
   const bool own_log = said.override_rules.contains("UNPROTECTED");
@@ -211,15 +212,14 @@ void Oracle::CheckLoss(const Unit& unit, const Plan& plan) {
                         loss == plan.losses.end() ? "any" : loss->kept.ToString()));
       continue;
     }
-    if (loss->window == absl::InfiniteDuration() || clock_jumped_) continue;
-    const absl::Time since = plan.create_time - loss->window;
+    if (loss->window == absl::InfiniteDuration() || reports_late_) continue;
+    const Nanos planned = planned_at_.at(plan.id);
     // A report's way here is not part of its age.
-    if (WallTime(acked.at) + absl::Milliseconds(500) >= since) continue;
+    if (absl::Nanoseconds(planned - acked.at) <= loss->window + absl::Milliseconds(500)) continue;
     Fail(Checker::kLoss,
          absl::StrCat("message ", acked.message, ", acknowledged at ", acked.at / kMilli,
                       " ms, is lost by a failover that announced to lose the last ",
-                      absl::FormatDuration(loss->window), " before ",
-                      absl::ToInt64Milliseconds(plan.create_time - WallTime(0)), " ms"));
+                      absl::FormatDuration(loss->window), " before ", planned / kMilli, " ms"));
   }
   acked_ = std::move(kept);
 }
@@ -315,6 +315,7 @@ void Oracle::CheckReturned() {
 void Oracle::OnAdmitted(const Plan& plan) {
   const PoolState* pool = durable_.FindPool(plan.pool);
   if (pool != nullptr) before_ = *pool;
+  planned_at_[plan.id] = planned_;
   contacted_.clear();
   recover_asked_ = false;
 }

@@ -25,7 +25,7 @@ FenceSummary SummariseFence(const Unit& unit) {
 
 void SeeStandby(const World& world, const Unit& unit, DatabaseObservation* seen) {
   seen->problem = unit.problem;
-  if (!unit.data.log.empty()) seen->last_commit = WallTime(unit.data.log.back().at);
+  if (!unit.data.log.empty()) seen->last_commit = WallTime(unit.data.log.back().dated);
   if (!unit.fence.visible.has_value()) return;
   const std::vector<Lineage>& fetch = unit.fence.visible->fetch;
   for (const Lineage& lineage : fetch) {

@@ -128,7 +128,7 @@ Task<Outcome> Act(Run* run, Canary) {
   if (!LooksServing(*run) || database->state() != ServerState::kPrimary) {
     co_return Fail("CANARY_LOST", "the message did not come back");
   }
-  database->data.Append(run->agent.world.NewEntryId(), 0, run->agent.world.queue.now());
+  database->Append(0);
   SIM_PAUSE(run, kMilli, 5 * kMilli);
   co_return OkOutcome();
 }

@@ -38,7 +38,7 @@ Task<Outcome> StartAndWait(Run* run) {
 Task<Outcome> ProveWritable(Run* run) {
   SIM_PAUSE(run, kMilli / 2, 2 * kMilli);
   if (!PrimaryRuns(run->unit)) co_return Fail("NOT_WRITABLE", "a write was refused");
-  run->unit.data.Append(run->agent.world.NewEntryId(), 0, run->agent.world.queue.now());
+  run->unit.Append(0);
   co_return OkOutcome();
 }
 
@@ -54,7 +54,7 @@ Task<Outcome> Act(Run* run, CheckDatabase wanted) {
   Outcome in_role = InRole(*run, wanted);
   if (!in_role.ok()) co_return in_role;
   if (!wanted.checkpoint || !PrimaryRuns(unit)) co_return At(unit);
-  unit.data.Append(run->agent.world.NewEntryId(), 0, run->agent.world.queue.now());
+  unit.Append(0);
   unit.data.Switch();
   unit.ArchiveSoon(kMilli);
   const Nanos limit = run->agent.world.queue.now() + 2 * kSecond;

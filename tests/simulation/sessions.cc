@@ -177,7 +177,11 @@ void CoordinatorProcess::Admit(Session& session) {
   welcomed_[session.host] = id;
   world_.oracle->OnSessionOpened(session.host);
   ++revision_;
-  agents_[session.host] = {true, session.boot, "0.1.0", loop.Now()};
+  AgentView& agent = agents_[session.host];
+  agent.connected = true;
+  agent.boot = session.boot;
+  agent.version = "0.1.0";
+  agent.last_report = loop.Now();
   SendDown(id,
            agent::Welcome{SessionId("session"), journal_id_, absl::Nanoseconds(kReportInterval)},
            false);
@@ -217,9 +221,10 @@ void CoordinatorProcess::OnMessage(uint64_t id, const agent::ToCoordinator& mess
   if (const auto* report = std::get_if<agent::Report>(&message)) {
     OnReport(session, *report);
   } else if (const auto* heartbeat = std::get_if<agent::Heartbeat>(&message)) {
+    NoteClock(session, heartbeat->clock);
     for (auto& [ref, seen] : resources_) {
       if (ref.host != session.host) continue;
-      seen.at = std::max(seen.at, loop.Now() - heartbeat->age);
+      seen.looked = std::max(seen.looked, loop.SinceBoot() - heartbeat->age);
       if (seen.observation.fence.phase == FencePhase::kUnconfirmed) {
         RepeatConfirmation(session, ref);
       }
@@ -256,7 +261,12 @@ void CoordinatorProcess::Ended(const HostId& host, const CommandId& command,
   driver_->OnCommandEnded(command, outcome);
 }
 
+void CoordinatorProcess::NoteClock(const Session& session, absl::Time clock) {
+  agents_[session.host].clock.Tell(clock, loop.SinceBoot());
+}
+
 void CoordinatorProcess::OnReport(Session& session, const agent::Report& report) {
+  NoteClock(session, report.clock);
   if (report.full) {
     std::erase_if(resources_, [&](const auto& seen) { return seen.first.host == session.host; });
   }
@@ -276,7 +286,7 @@ void CoordinatorProcess::OnReport(Session& session, const agent::Report& report)
 void CoordinatorProcess::Store(const Session& session, const Observation& seen) {
   const ResourceRef ref{session.host, seen.resource};
   const bool known = world_.Find(ref) != nullptr || world_.Is(Mutation::kStrangersStored);
-  if (known) resources_[ref] = {seen, loop.Now() - seen.age};
+  if (known) resources_[ref] = {.observation = seen, .looked = loop.SinceBoot() - seen.age};
 }
 
 std::vector<Confirmation> CoordinatorProcess::Confirmations(const HostId& host) const {

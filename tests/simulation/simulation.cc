@@ -363,7 +363,7 @@ void Simulation::Post(Unit& chat, int64_t message) {
         database->server, sim.Jitter(200, 1000) * kMicro, [this, &chat, database, message, here] {
           World& then = *world_;
           if (database->state() != ServerState::kPrimary) return;
-          database->data.Append(then.NewEntryId(), message, then.queue.now());
+          database->Append(message);
           database->ArchiveSoon(kMilli);
           if (!then.Reaches(database->host.index, here)) return;
           then.queue.At(chat.server, then.Jitter(200, 1000) * kMicro,

@@ -152,7 +152,7 @@ void Simulation::Fire(const Fault& fault, int step_host) {
       return Lasting(
           fault.lasts, [this] { coordinator_->Kill(); }, [this] { coordinator_->Start(); });
     case FaultKind::kCoordinatorPause:
-      oracle_.OnClockJumped();
+      oracle_.OnReportsLate();
       return Lasting(
           fault.lasts, [this] { world_->queue.Pause(coordinator_->process); },
           [this] { world_->queue.Resume(coordinator_->process); });
@@ -257,8 +257,9 @@ void Simulation::FireOnHost(const Fault& fault, int index) {
     return;
   }
   if (fault.kind == FaultKind::kClockJump) {
-    oracle_.OnClockJumped();
-    agents_[index]->loop.JumpWall(fault.hard ? -3600 * kSecond : 3600 * kSecond);
+    const Nanos by = fault.hard ? -3600 * kSecond : 3600 * kSecond;
+    host.wall_offset += by;
+    agents_[index]->loop.JumpWall(by);
     agents_[index]->loop.SetDrift(fault.hard ? 200 : -200);
     coordinator_->loop.JumpWall(fault.hard ? 5 * kSecond : -5 * kSecond);
     return;

@@ -43,9 +43,9 @@ void Share::MoveDamagedAside() {
   }
 }
 
-void DataDirectory::Append(uint64_t id, int64_t message, int64_t at) {
+void DataDirectory::Append(uint64_t id, int64_t message, int64_t at, int64_t dated) {
   own_.reset();
-  log.push_back({end, id, message, at});
+  log.push_back({end, id, message, at, dated});
   end += kEntryBytes;
   if (end % kSegmentBytes == 0) ready.push_back({timeline, end / kSegmentBytes - 1, false});
 }
@@ -58,9 +58,9 @@ void DataDirectory::Switch() {
   end = (segment + 1) * kSegmentBytes;
 }
 
-void DataDirectory::ShutDown(uint64_t id, int64_t at) {
+void DataDirectory::ShutDown(uint64_t id, int64_t at, int64_t dated) {
   checkpoint = end;
-  Append(id, 0, at);
+  Append(id, 0, at, dated);
   control = Control::kStopped;
 }
 

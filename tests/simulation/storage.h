@@ -25,6 +25,7 @@ struct LogEntry {
   uint64_t id = 0;
   int64_t message = 0;  // of a client; 0: none
   int64_t at = 0;       // virtual nanoseconds, when it was written
+  int64_t dated = 0;    // the same by the wall clock of the host that wrote it
 };
 // Where a timeline was left.
 struct Branch {
@@ -98,11 +99,11 @@ class DataDirectory {
     return control == Control::kInRecovery || control == Control::kStoppedInRecovery;
   }
   bool Whole() const { return exists && !half; }
-  void Append(uint64_t id, int64_t message, int64_t at);
+  void Append(uint64_t id, int64_t message, int64_t at, int64_t dated);
   // Ends the present segment if something is in it.
   void Switch();
   // A clean stop's last record; a primary's only.
-  void ShutDown(uint64_t id, int64_t at);
+  void ShutDown(uint64_t id, int64_t at, int64_t dated);
   void Promote(uint32_t new_timeline);
   std::shared_ptr<const LogFile> Read(const FileName& name) const;
   // Segments of the present timeline up to `last` that are not shipped.

@@ -198,7 +198,8 @@ void Unit::StopServer(bool immediate) {
 void Unit::FinishStop() {
   if (is_database() && writable_) {
     data.Switch();
-    data.ShutDown(world_.NewEntryId(), world_.queue.now());
+    const Nanos now = world_.queue.now();
+    data.ShutDown(world_.NewEntryId(), now, now + host.wall_offset);
   } else if (is_database() && data.control == DataDirectory::Control::kInRecovery) {
     data.control = DataDirectory::Control::kStoppedInRecovery;
   }

@@ -25,6 +25,7 @@ struct Host {
   bool up = true;
   int boots = 0;
   BootId boot;
+  Nanos wall_offset = 0;  // how wrong its wall clock is
   std::vector<Unit*> units;
 };
 
@@ -53,6 +54,8 @@ class Unit {
   // It could change the database now, or would as soon as it is not paused any more.
   bool Writable() const { return writable_ || writable_orphans_ > 0; }
   bool LockFree() const { return !Runs() && judging_ == 0 && orphans_ == 0; }
+  // One record more in its log; `message`: of a client, or 0.
+  void Append(int64_t message);
   // Answers to what it is asked at this moment.
   bool Answers() const;
   GateDecision Judge(bool* may_write) const;

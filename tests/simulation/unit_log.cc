@@ -23,6 +23,11 @@ std::optional<Lineage> ShippingLineage(const Unit& unit) {
 
 }  // namespace
 
+void Unit::Append(int64_t message) {
+  const Nanos now = world_.queue.now();
+  data.Append(world_.NewEntryId(), message, now, now + host.wall_offset);
+}
+
 PushResult Push(World& world, const Unit& unit, const FileName& name, const LogFile& file,
                 const LineageKey& key, const ShareId& to) {
   Share& share = *world.ShareOf(to);

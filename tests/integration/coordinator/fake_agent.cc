@@ -259,6 +259,7 @@ v1::AgentMessage FakeAgent::Hello() {
 v1::AgentMessage FakeAgent::Report() {
   v1::AgentMessage message;
   message.mutable_report()->set_full(true);
+  *message.mutable_report()->mutable_clock_time() = ToProto(clock_.Now());
   for (const auto& [name, seen] : resources_) {
     *message.mutable_report()->add_observations() = ToProto(seen);
   }

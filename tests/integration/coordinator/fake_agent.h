@@ -17,6 +17,7 @@
 #include "common/base/mutex.h"
 #include "common/protocol/action.h"
 #include "common/protocol/observation.h"
+#include "common/runtime/system_clock.h"
 
 namespace baton::testing {
 
@@ -64,6 +65,7 @@ class FakeAgent {
 
   const std::string host_;
   const Dial dial_;
+  const SystemClock clock_;
   Mutex mutex_;
   CondVar wake_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

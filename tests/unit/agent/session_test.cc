@@ -192,10 +192,13 @@ TEST(ReportTest, BeginsWithEverythingThenChangesThenHeartbeats) {
   ASSERT_GE(first.size(), 1u);
   EXPECT_TRUE(first[0].full);
   EXPECT_EQ(first[0].observations.size(), 2u);
+  EXPECT_EQ(first[0].clock, world.loop.Now());
   world.link.sent.clear();
   world.loop.Advance(absl::Seconds(3));
   EXPECT_TRUE(world.link.All<Report>().empty());
-  EXPECT_EQ(world.link.All<Heartbeat>().size(), 3u);
+  const std::vector<Heartbeat> beats = world.link.All<Heartbeat>();
+  ASSERT_EQ(beats.size(), 3u);
+  EXPECT_EQ(beats[2].clock - beats[1].clock, absl::Seconds(1));
 }
 
 TEST(ReportTest, AStateIsToldAtOnceAndAPositionInTheNextInterval) {

@@ -257,10 +257,31 @@ TEST_F(SessionTest, AHostIsConnectedFromItsWelcomeOn) {
   EXPECT_TRUE(registry_.Connected(HostId("hq-sql1")));
   registry_.OnMessage(&link, ReportOf(DatabaseSeen(), true));
   const SeenResource& seen = registry_.resources().at({HostId("hq-sql1"), ResourceId("mgc")});
-  EXPECT_EQ(seen.at, clock_.Now() - absl::Milliseconds(200));
+  EXPECT_EQ(seen.looked, clock_.SinceBoot() - absl::Milliseconds(200));
   registry_.OnClosed(&link);
   EXPECT_FALSE(registry_.Connected(HostId("hq-sql1")));
   EXPECT_FALSE(registry_.agents().at(HostId("hq-sql1")).connected);
+}
+
+TEST_F(SessionTest, AHostsOwnClockRunsOnWhateverTheCoordinatorsSays) {
+  ApplyTopology();
+  FakeLink& link = Open("hq-sql1", "l1", 1);
+  v1::AgentMessage report = ReportOf(DatabaseSeen(), true);
+  const absl::Time theirs = clock_.Now() + absl::Hours(5);
+  *report.mutable_report()->mutable_clock_time() = ToProto(theirs);
+  registry_.OnMessage(&link, report);
+  registry_.OnClosed(&link);
+  Pass(absl::Seconds(9));
+  Snapshot seen;
+  seen.as_of = clock_.Now() - absl::Hours(1);  // it was set back meanwhile
+  seen.agents = registry_.agents();
+  seen.resources = registry_.resources();
+  seen.since_boot = clock_.SinceBoot();
+  seen.Date();
+  EXPECT_EQ(seen.ClockOf(HostId("hq-sql1")).At(seen.since_boot), theirs + absl::Seconds(9));
+  EXPECT_EQ(seen.ClockOf(HostId("dr-sql1")), HostClock());
+  const absl::Time at = seen.resources.at({HostId("hq-sql1"), ResourceId("mgc")}).at;
+  EXPECT_EQ(seen.as_of - at, absl::Milliseconds(9200));
 }
 
 TEST_F(SessionTest, WhatTheTopologyDoesNotNameIsNotKept) {

@@ -49,6 +49,7 @@ void ExpectSame(const Plan& a, const Plan& b) {
   EXPECT_EQ(a.snapshot_revision, b.snapshot_revision);
   EXPECT_EQ(a.create_time, b.create_time);
   EXPECT_EQ(a.explanation, b.explanation);
+  EXPECT_EQ(a.losses, b.losses);
   ASSERT_EQ(a.steps.size(), b.steps.size());
   for (size_t i = 0; i < a.steps.size(); ++i) ExpectSame(a.steps[i], b.steps[i]);
 }
@@ -63,6 +64,20 @@ std::vector<Plan> RealPlans() {
     plan.snapshot_revision = 77;
     plan.create_time = absl::FromUnixNanos(1'700'000'000'123'456'789);
     plan.explanation = {"dr-sql1 follows without lag"};
+    AnnouncedLoss bound;
+    bound.database = DatabaseId("mgc");
+    bound.kept = {1, 77};
+    bound.last_commit = plan.create_time;
+    bound.lost_end = {1, 99};
+    bound.window = bound.report_age = absl::Seconds(4);
+    bound.bytes = 22;
+    bound.writer_clock = plan.create_time + absl::Hours(1);
+    AnnouncedLoss none;
+    none.database = DatabaseId("compl");
+    none.kept = {1, 77};
+    none.window = absl::ZeroDuration();
+    none.nothing = true;
+    plan.losses = {bound, none};
   }
   plans[0].steps.back().automatic_tries = 7;
   return plans;

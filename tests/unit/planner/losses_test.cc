@@ -1,5 +1,6 @@
 #include "coordinator/planner/losses.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/planner/story.h"
@@ -36,6 +37,45 @@ TEST(LossesTest, WhatIsMissingLosesAllAfterTheLastCommitThatIsThere) {
                                      "see dr-sql1/mgc position=1:0/5000000 committed=9s"});
   EXPECT_EQ(loss.window, absl::Seconds(9));
   EXPECT_EQ(loss.bytes, 0x100);
+}
+
+TEST(LossesTest, TheWindowIsMeasuredOnTheWritersOwnClock) {
+  const std::vector<std::string> seen = {"see hq-sql1/mgc position=1:0/5000100 age=4s",
+                                         "see dr-sql1/mgc position=1:0/5000000 committed=9s"};
+  const auto with = [&seen](const std::string& clock) {
+    std::vector<std::string> lines = seen;
+    lines.push_back(clock);
+    return LossOf(lines);
+  };
+  EXPECT_EQ(with("clock hq-sql1 1h").window, absl::Hours(1) + absl::Seconds(9));
+  EXPECT_EQ(with("clock hq-sql1 -5s").window, absl::Seconds(4));
+  EXPECT_EQ(with("clock dr-sql1 -5s").window, absl::Seconds(9));
+  const AnnouncedLoss back = with("clock hq-sql1 -10s");
+  EXPECT_EQ(back.window, absl::InfiniteDuration());
+  EXPECT_THAT(Describe(back),
+              ::testing::HasSubstr("clock has not come to that commit, at 2023-11-14T22:13:1"));
+  const AnnouncedLoss unknown = with("clock hq-sql1 unknown");
+  EXPECT_EQ(unknown.window, absl::InfiniteDuration());
+  EXPECT_THAT(Describe(unknown), ::testing::HasSubstr("its writer never told its clock"));
+}
+
+TEST(LossesTest, ACommitOfAnotherWriterDatesNothing) {
+  const std::vector<std::string> seen = {"see hq-sql1/mgc position=3:0/5000100 age=4s",
+                                         "see dr-sql1/mgc position=3:0/5000000 committed=9s"};
+  std::vector<std::string> after = seen;
+  after.push_back("right mgc fork=3:0/4000000");
+  EXPECT_EQ(LossOf(after).window, absl::Seconds(9));
+  std::vector<std::string> before = seen;
+  before.push_back("right mgc fork=3:0/5000000");
+  EXPECT_EQ(LossOf(before).window, absl::InfiniteDuration());
+}
+
+TEST(LossesTest, NothingIsSaidOnlyWhereItIsKnown) {
+  const AnnouncedLoss loss = LossOf({"see hq-sql1/mgc position=1:0/5000000 age=0s",
+                                     "see dr-sql1/mgc position=1:0/5000000 committed=9s"});
+  EXPECT_EQ(loss.window, absl::ZeroDuration());
+  EXPECT_FALSE(loss.nothing);
+  EXPECT_THAT(Describe(loss), ::testing::Not(::testing::HasSubstr("nothing")));
 }
 
 TEST(LossesTest, NothingBehindAGapIsKept) {
@@ -84,6 +124,7 @@ TEST(LossesTest, TellsPeopleWhatIsLostAndHowItIsKnown) {
             "2023-11-14T22:13:20+00:00 (position 1:0/5000000); how much that is is not known: its "
             "writer was never seen");
   loss.window = absl::ZeroDuration();
+  loss.nothing = true;
   EXPECT_EQ(Describe(loss), "mgc: nothing, all of its log up to 1:0/5000000 is kept");
 }
 

@@ -39,6 +39,7 @@ void Story::Begin(const std::vector<std::string>& words) {
 void Story::AddHost(const HostId& host) {
   topology_.hosts[host] = {host, SiteOfName(host), false};
   seen_.agents[host].connected = true;
+  seen_.agents[host].clock.Tell(kNow, absl::ZeroDuration());
 }
 
 void Story::AddDatabase(const std::vector<std::string>& words) {
@@ -232,6 +233,10 @@ std::string Story::Run(std::string_view line) {
     for (size_t i = 1; i < words.size(); ++i) {
       seen_.agents[HostId(words[i])].connected = words[0] == "back";
     }
+  } else if (words[0] == "clock") {
+    HostClock clock;
+    if (words.at(2) != "unknown") clock.Tell(kNow + DurationOf(words[2]), absl::ZeroDuration());
+    seen_.agents[HostId(words.at(1))].clock = clock;
   } else if (words[0] == "running") {
     seen_.running[PoolId(kPool)] = PlanId(words.at(1));
   } else if (words[0] == "plan") {

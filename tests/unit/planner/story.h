@@ -23,6 +23,7 @@ namespace baton::testing {
 //   see HOST/SERVICE KEY=VALUE…           changes one observation
 //   unseen HOST/SERVICE                   its agent does not report it
 //   away|back HOST…                       their agents are not, are again connected
+//   clock HOST TIME|unknown               its own clock is so far ahead, or not known
 //   right DATABASE KEY[=VALUE]…           changes what the journal has: between (nobody holds it),
 //                                         followers=[HOST], sealed=POSITION, fork=POSITION
 //   due HOST/SERVICE EPOCH                to be fenced when it comes back

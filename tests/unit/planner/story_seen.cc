@@ -110,7 +110,7 @@ void Story::LookHealthy() {
         }
       }
       seen.detail = detail;
-      seen_.resources[{instance.host, instance.service}] = {seen, kNow};
+      seen_.resources[{instance.host, instance.service}] = {.observation = seen, .at = kNow};
     }
   }
   for (const ChatServer& server : topology_.pools[PoolId(kPool)].chat_servers) {
@@ -128,7 +128,7 @@ void Story::LookHealthy() {
       detail.points_at = main;
     }
     seen.detail = detail;
-    seen_.resources[ref] = {seen, kNow};
+    seen_.resources[ref] = {.observation = seen, .at = kNow};
   }
 }
 

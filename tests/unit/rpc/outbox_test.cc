@@ -20,6 +20,7 @@ v1::AgentMessage Accepted(const std::string& id) {
 v1::AgentMessage ReportOf(const std::string& resource, uint64_t users, bool full = false) {
   v1::AgentMessage message;
   message.mutable_report()->set_full(full);
+  message.mutable_report()->mutable_clock_time()->set_seconds(static_cast<int64_t>(users));
   v1::Observation& seen = *message.mutable_report()->add_observations();
   seen.set_resource(resource);
   seen.mutable_chat()->set_users(users);
@@ -77,6 +78,7 @@ TEST(OutboxTest, WaitingReportsBecomeOneWithTheNewestOfEachResource) {
   ASSERT_EQ(report->report().observations_size(), 2);
   EXPECT_EQ(report->report().observations(0).chat().users(), 2u);
   EXPECT_EQ(report->report().observations(1).resource(), "mgc");
+  EXPECT_EQ(report->report().clock_time().seconds(), 3);
   EXPECT_EQ(outbox.bytes(), report->ByteSizeLong());
   EXPECT_GT(merged, outbox.bytes());
 }

@@ -1,0 +1,31 @@
+#include "coordinator/model/host_clock.h"
+
+#include <algorithm>
+
+namespace baton {
+namespace {
+
+// Less than this is the way of a message, and what a clock is slewed by between two of them.
+constexpr absl::Duration kSetBack = absl::Seconds(1);
+
+}  // namespace
+
+void HostClock::Tell(absl::Time clock, absl::Duration since_boot) {
+  // A message that was held up on its way looks the same, and is harmless: the older time is right.
+  if (At(since_boot) - clock > kSetBack) {
+    older_at_boot_ = std::max(older_at_boot_, at_boot_);
+    set_back_at_ = std::max(set_back_at_, At(since_boot));
+  }
+  at_boot_ = clock - since_boot;
+}
+
+absl::Duration HostClock::Since(absl::Time dated, absl::Duration since_boot) const {
+  if (at_boot_ == absl::InfinitePast() || dated == absl::InfinitePast()) {
+    return absl::InfiniteDuration();
+  }
+  const absl::Time at_boot = dated <= set_back_at_ ? std::max(at_boot_, older_at_boot_) : at_boot_;
+  const absl::Duration since = at_boot + since_boot - dated;
+  return since < absl::ZeroDuration() ? absl::InfiniteDuration() : since;
+}
+
+}  // namespace baton

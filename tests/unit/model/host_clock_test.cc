@@ -1,0 +1,64 @@
+#include "coordinator/model/host_clock.h"
+
+#include <gtest/gtest.h>
+
+namespace baton {
+namespace {
+
+const absl::Time kNoon = absl::FromUnixSeconds(1'700'000'000);
+
+absl::Duration Second(int n) { return absl::Seconds(n); }
+
+TEST(HostClockTest, RunsOnInTheCoordinatorsTime) {
+  HostClock clock;
+  clock.Tell(kNoon, Second(100));
+  EXPECT_EQ(clock.At(Second(107)), kNoon + Second(7));
+  EXPECT_EQ(clock.Since(kNoon - Second(2), Second(107)), Second(9));
+}
+
+TEST(HostClockTest, OneThatWasNeverToldDatesNothing) {
+  const HostClock clock;
+  EXPECT_EQ(clock.At(Second(5)), absl::InfinitePast());
+  EXPECT_EQ(clock.Since(kNoon, Second(5)), absl::InfiniteDuration());
+  HostClock told;
+  told.Tell(kNoon, Second(5));
+  EXPECT_EQ(told.Since(absl::InfinitePast(), Second(6)), absl::InfiniteDuration());
+}
+
+TEST(HostClockTest, WhatItHasNotComeToYetIsNotKnown) {
+  HostClock clock;
+  clock.Tell(kNoon, Second(100));
+  EXPECT_EQ(clock.Since(kNoon + Second(8), Second(107)), absl::InfiniteDuration());
+  EXPECT_EQ(clock.Since(kNoon + Second(8), Second(108)), absl::ZeroDuration());
+}
+
+TEST(HostClockTest, WhatASetBackClockMayHaveDatedBeforeIsCountedFromThen) {
+  HostClock clock;
+  clock.Tell(kNoon, Second(100));
+  clock.Tell(kNoon - Second(59), Second(101));  // a minute back
+  // Before it was set back, or after: the former is meant.
+  EXPECT_EQ(clock.Since(kNoon - Second(10), Second(161)), Second(71));
+  EXPECT_EQ(clock.Since(kNoon - Second(200), Second(161)), Second(261));
+  // That it had not come to before.
+  EXPECT_EQ(clock.Since(kNoon + Second(10), Second(180)), Second(10));
+  clock.Tell(kNoon + Second(2), Second(102));  // and set right again
+  EXPECT_EQ(clock.Since(kNoon - Second(10), Second(161)), Second(71));
+}
+
+TEST(HostClockTest, OneThatWasSetForwardNeverMakesSomethingYounger) {
+  HostClock clock;
+  clock.Tell(kNoon, Second(100));
+  clock.Tell(kNoon + Second(3601), Second(101));
+  EXPECT_EQ(clock.Since(kNoon, Second(102)), Second(3602));
+  EXPECT_EQ(clock.Since(kNoon + Second(3601), Second(102)), Second(1));
+}
+
+TEST(HostClockTest, AMessageThatWasHeldUpTakesNothingAway) {
+  HostClock clock;
+  clock.Tell(kNoon, Second(100));
+  clock.Tell(kNoon + Second(1), Second(109));  // eight seconds on its way
+  EXPECT_EQ(clock.Since(kNoon, Second(110)), Second(10));
+}
+
+}  // namespace
+}  // namespace baton
