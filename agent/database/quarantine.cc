@@ -34,8 +34,9 @@ absl::StatusOr<absl::Time> ReadTime(const std::string& text) {
   return absl::InvalidArgumentError(absl::StrCat("found \"", text, "\", wanted a time: ", error));
 }
 
-absl::Status ReadNumber(const std::string& text, uint64_t* number) {
-  if (absl::SimpleAtoi(text, number)) return absl::OkStatus();
+absl::StatusOr<uint64_t> ReadNumber(const std::string& text) {
+  uint64_t number = 0;
+  if (absl::SimpleAtoi(text, &number)) return number;
   return absl::InvalidArgumentError(absl::StrCat("found \"", text, "\", wanted a number"));
 }
 
@@ -51,9 +52,9 @@ absl::Status SetField(const std::string& key, const std::string& value, Manifest
   } else if (key == "end") {
     BATON_ASSIGN_OR_RETURN(entry.end, ParseLogPosition(value));
   } else if (key == "commits") {
-    return ReadNumber(value, &entry.commits);
+    BATON_ASSIGN_OR_RETURN(entry.commits, ReadNumber(value));
   } else if (key == "disk_bytes") {
-    return ReadNumber(value, &entry.disk_bytes);
+    BATON_ASSIGN_OR_RETURN(entry.disk_bytes, ReadNumber(value));
   } else if (key == "name") {
     entry.name = value;
   } else if (key == "system_id") {
@@ -87,8 +88,8 @@ std::string FormatManifest(const Manifest& manifest) {
   std::string text = absl::StrCat("name = ", entry.name, "\nsystem_id = ", manifest.system_id,
                                   "\nend = ", entry.end.ToString());
   if (!entry.fork.none()) absl::StrAppend(&text, "\nfork = ", entry.fork.ToString());
-  absl::StrAppend(&text, "\ncommits = ", entry.commits, "\ndisk_bytes = ", entry.disk_bytes,
-                  "\nmoved = ", TimeText(entry.moved));
+  if (entry.commits.has_value()) absl::StrAppend(&text, "\ncommits = ", *entry.commits);
+  absl::StrAppend(&text, "\ndisk_bytes = ", entry.disk_bytes, "\nmoved = ", TimeText(entry.moved));
   if (entry.first_commit != absl::InfinitePast()) {
     absl::StrAppend(&text, "\nfirst_commit = ", TimeText(entry.first_commit),
                     "\nlast_commit = ", TimeText(entry.last_commit));

@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <sys/stat.h>
 #include <system_error>
 
@@ -96,13 +98,16 @@ absl::StatusOr<Manifest> Describe(ActionContext* context, const Quarantine& acti
   manifest.entry.end = end;
   manifest.entry.moved = instance.clock().Now();
   BATON_ASSIGN_OR_RETURN(manifest.entry.disk_bytes, TreeBytes(data, LiveOf(context)));
-  if (end.lsn <= action.fork.lsn || action.fork.none()) return manifest;
-  const absl::StatusOr<LogBeyond> beyond =
-      CountBeyond(instance.bin_directory(), data,
-                  FirstHeldBeyond(data, action.fork, end, control.segment_bytes), end,
-                  std::min(kDumpTimeout, context->Left()));
+  if (action.fork.none()) return manifest;
+  if (end.lsn <= action.fork.lsn) {
+    manifest.entry.commits = 0;
+    return manifest;
+  }
+  const LogPosition from = FirstHeldBeyond(data, action.fork, end, control.segment_bytes);
+  const absl::StatusOr<LogBeyond> beyond = CountBeyond(instance.bin_directory(), data, from, end,
+                                                       std::min(kDumpTimeout, context->Left()));
   if (beyond.ok()) {
-    manifest.entry.commits = beyond->commits;
+    if (from == action.fork) manifest.entry.commits = beyond->commits;
     manifest.entry.first_commit = beyond->first_commit;
     manifest.entry.last_commit = beyond->last_commit;
   }
@@ -183,8 +188,12 @@ Outcome Done(const std::string& system_id, const LogPosition& end, uint64_t byte
 }
 
 std::string Kept(const Manifest& manifest) {
-  return absl::StrCat("kept as ", manifest.entry.name, ": ", manifest.entry.commits,
-                      " commits beyond the fork");
+  const std::optional<uint64_t>& commits = manifest.entry.commits;
+  if (!commits.has_value()) {
+    return absl::StrCat("kept as ", manifest.entry.name,
+                        ": how many commits lie beyond the fork is not known");
+  }
+  return absl::StrCat("kept as ", manifest.entry.name, ": ", *commits, " commits beyond the fork");
 }
 
 absl::StatusOr<Outcome> KeepOrRemove(ActionContext* context, const Quarantine& action) {

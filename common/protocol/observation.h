@@ -33,7 +33,7 @@ struct QuarantineEntry {
   std::string name;
   LogPosition fork;                                // what lies beyond exists here alone
   LogPosition end;                                 // of its log
-  uint64_t commits = 0;                            // beyond the fork
+  std::optional<uint64_t> commits;                 // beyond the fork; none: not known
   absl::Time first_commit = absl::InfinitePast();  // of those, by the writer's clock; past: none
   absl::Time last_commit = absl::InfinitePast();
   uint64_t disk_bytes = 0;

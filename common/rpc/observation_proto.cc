@@ -76,7 +76,7 @@ v1::QuarantineEntry EntryToProto(const QuarantineEntry& entry) {
   proto.set_name(CleanText(entry.name, kNameBytesMax));
   *proto.mutable_fork() = baton::ToProto(entry.fork);
   *proto.mutable_end() = baton::ToProto(entry.end);
-  proto.set_commits(entry.commits);
+  if (entry.commits.has_value()) proto.set_commits(*entry.commits);
   if (entry.first_commit != absl::InfinitePast()) {
     *proto.mutable_first_commit_time() = baton::ToProto(entry.first_commit);
   }
@@ -94,7 +94,7 @@ absl::StatusOr<QuarantineEntry> EntryFrom(const v1::QuarantineEntry& proto) {
   entry.name = proto.name();
   entry.fork = baton::FromProto(proto.fork());
   entry.end = baton::FromProto(proto.end());
-  entry.commits = proto.commits();
+  if (proto.has_commits()) entry.commits = proto.commits();
   if (proto.has_first_commit_time()) {
     BATON_ASSIGN_OR_RETURN(entry.first_commit, baton::FromProto("quarantine.first_commit_time",
                                                                 proto.first_commit_time()));

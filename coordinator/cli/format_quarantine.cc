@@ -15,16 +15,14 @@ uint64_t BeyondFork(const v1::QuarantineEntry& entry) {
   return entry.end().lsn() > entry.fork().lsn() ? entry.end().lsn() - entry.fork().lsn() : 0;
 }
 
-// After a clean stop the log that held them may be gone from the instance; what they did is in its
-// data all the same.
+// After a clean stop some of the log that held them may be gone from the instance; what they did is
+// in its data all the same.
 std::string Commits(const v1::QuarantineEntry& entry) {
-  if (entry.commits() == 0 && BeyondFork(entry) > 0) return "none in what is left of its log";
-  std::string text = absl::StrCat(entry.commits());
-  if (entry.commits() > 0 && entry.has_first_commit_time()) {
-    absl::StrAppend(&text, ", ", LocalTimeToMillis(entry.first_commit_time()), " to ",
-                    LocalTimeToMillis(entry.last_commit_time()));
-  }
-  return text;
+  const std::string text = entry.has_commits() ? absl::StrCat(entry.commits()) : "not known";
+  if (!entry.has_first_commit_time()) return text;
+  return absl::StrCat(text, ", ", entry.has_commits() ? "" : "those that were found ",
+                      LocalTimeToMillis(entry.first_commit_time()), " to ",
+                      LocalTimeToMillis(entry.last_commit_time()));
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ def find_orphans(world, lost):
     missing = set(lost)
     for host, entry in orphans.entries(world):
         missing -= orphans.message_ids(world, host, entry)
-        found.append({"host": host, "name": entry["name"], "commits": int(entry["commits"]),
+        found.append({"host": host, "name": entry["name"], "commits": entry.get("commits", "not known how many"),
                       "disk_bytes": int(entry["disk_bytes"])})
     return {"entries": found, "lost_messages": len(lost), "of_them_kept": len(lost) - len(missing)}
 

@@ -38,6 +38,25 @@ TEST_F(QuarantineVerbsTest, ListsEntriesOfOneAndOfAllPools) {
   EXPECT_EQ(Do(Verb::kQuarantineList), ExitCode::kUsage);
 }
 
+TEST_F(QuarantineVerbsTest, ANumberOfCommitsThatIsNotKnownIsNotZero) {
+  v1::ListPoolsResponse pools = FailedOverPools();
+  for (v1::PoolStatus& pool : *pools.mutable_pools()) {
+    for (v1::MemberStatus& member : *pool.mutable_members()) {
+      if (!member.observation().has_database()) continue;
+      v1::DatabaseObservation& database = *member.mutable_observation()->mutable_database();
+      for (v1::QuarantineEntry& entry : *database.mutable_quarantine()) {
+        entry.clear_commits();
+        entry.clear_first_commit_time();
+      }
+    }
+  }
+  coordinator_.SetPools(pools);
+  EXPECT_EQ(Do(Verb::kQuarantineList), ExitCode::kDone);
+  EXPECT_THAT(terminal_.console.out(), HasSubstr("not known"));
+  EXPECT_EQ(Do(Verb::kQuarantineShow), ExitCode::kDone);
+  EXPECT_THAT(terminal_.console.out(), HasSubstr("commits there:    not known\n"));
+}
+
 TEST_F(QuarantineVerbsTest, ListsForProgramsWhoeverKeepsSomething) {
   options_.output = Output::kJson;
   EXPECT_EQ(Do(Verb::kQuarantineList), ExitCode::kDone);

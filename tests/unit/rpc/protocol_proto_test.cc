@@ -26,6 +26,14 @@ Observation DatabaseSeen() {
   database.lag = absl::Milliseconds(1500);
   database.client_sessions = 12;
   database.problem = "fsync is off";
+  QuarantineEntry entry;
+  entry.name = "1.2";
+  entry.fork = {2, 0x5000000};
+  entry.end = {1, 0x5004000};
+  for (const std::optional<uint64_t> commits : std::vector<std::optional<uint64_t>>{{}, 0, 12}) {
+    entry.commits = commits;
+    database.quarantine.push_back(entry);
+  }
   seen.detail = database;
   seen.service_managed = true;
   seen.age = absl::Nanoseconds(1'250'000'001);
