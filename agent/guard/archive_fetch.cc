@@ -1,3 +1,5 @@
+#include <cstddef>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -138,8 +140,9 @@ absl::Status FetchLogFile(const ResourceConfig& config, const std::string& name,
   // Given the right, it goes on from the end of what was sealed, all of which was copied before: it
   // waits for no share, and takes nothing from a log that still grows.
   const bool holder = fence.write.has_value();
-  for (auto lineage = fence.fetch.rbegin(); lineage != fence.fetch.rend(); ++lineage) {
-    if (holder && !lineage->sealed.has_value()) continue;
+  const size_t count = holder ? CountSettled(fence.fetch) : fence.fetch.size();
+  const auto end = fence.fetch.begin() + static_cast<std::ptrdiff_t>(count);
+  for (auto lineage = std::make_reverse_iterator(end); lineage != fence.fetch.rend(); ++lineage) {
     const std::string folder = LineageFolder(config, config.copy_destination, *lineage);
     const absl::StatusOr<uint64_t> bytes = PublishedBytes(folder, name);
     if (!absl::IsNotFound(bytes.status())) {

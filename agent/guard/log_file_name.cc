@@ -80,4 +80,10 @@ absl::StatusOr<bool> IsServed(const LogFileName& name, uint64_t file_bytes,
   return name.timeline <= sealed->timeline && start <= sealed->lsn;
 }
 
+size_t CountSettled(const std::vector<Lineage>& fetch) {
+  size_t count = fetch.size();
+  while (count > 0 && !fetch[count - 1].sealed.has_value()) --count;
+  return count;
+}
+
 }  // namespace baton

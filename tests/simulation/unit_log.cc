@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "agent/guard/log_file_name.h"
 #include "tests/simulation/oracle.h"
 #include "tests/simulation/unit.h"
 #include "tests/simulation/world.h"
@@ -99,16 +100,16 @@ std::shared_ptr<const LogFile> Unit::Fetch(const FileName& name) {
   if (!fence.visible.has_value()) return nullptr;
   const std::vector<Lineage>& fetch = fence.visible->fetch;
   const bool holder = fence.visible->write.has_value();
-  for (auto lineage = fetch.rbegin(); lineage != fetch.rend(); ++lineage) {
-    if (holder && !lineage->sealed.has_value()) continue;
-    const auto key = std::make_pair(world_.KeyOf(database, *lineage), name);
-    const bool served = Served(name, lineage->sealed);
+  for (size_t i = holder ? CountSettled(fetch) : fetch.size(); i > 0; --i) {
+    const Lineage& lineage = fetch[i - 1];
+    const auto key = std::make_pair(world_.KeyOf(database, lineage), name);
+    const bool served = Served(name, lineage.sealed);
     if (const auto found = copied.find(key); found != copied.end()) {
       if (served) return found->second;
       continue;
     }
     if (holder) continue;
-    const Share& share = *world_.ShareOf(lineage->share);
+    const Share& share = *world_.ShareOf(lineage.share);
     if (!share.Readable() && !world_.Is(Mutation::kMarkerNotRead)) return nullptr;
     if (!share.Readable()) continue;
     const auto there = share.files.find(key);
@@ -176,8 +177,9 @@ std::optional<Branch> Unit::LeaveTimeline() {
   const bool holder = fence.visible->write.has_value();
   const LogFile* best = nullptr;
   uint32_t best_timeline = data.timeline;
-  for (const Lineage& lineage : fetch) {
-    if (holder && !lineage.sealed.has_value()) continue;
+  const size_t count = holder ? CountSettled(fetch) : fetch.size();
+  for (size_t i = 0; i < count; ++i) {
+    const Lineage& lineage = fetch[i];
     const LineageKey key = world_.KeyOf(database, lineage);
     const Share& share = *world_.ShareOf(lineage.share);
     for (const Archive* archive : {static_cast<const Archive*>(&copied), &share.files}) {

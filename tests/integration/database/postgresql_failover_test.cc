@@ -295,6 +295,26 @@ TEST(FailoverTest, AFileThatCannotBeFetchedIsNotTakenForTheEndOfTheLog) {
   EXPECT_EQ(world.Sql(away, "SELECT count(*) FROM posts"), "3");
 }
 
+// Its Recover wrote its fence file and nothing else; then it is fenced.
+void BeginToRecoverAndGiveUp(World& world, Site& site) {
+  absl::StatusOr<FenceRecord> record = site.fences->Read();
+  ASSERT_TRUE(record.ok());
+  record->phase = FencePhase::kUnconfirmed;
+  record->write = world.LineageOf(site);
+  ASSERT_TRUE(site.fences->Write(*record).ok());
+  world.NextEpoch();
+  const Outcome fenced = world.Do(site, Fence{});
+  ASSERT_TRUE(fenced.ok()) << fenced.message;
+}
+
+// Of a stopped instance: restored files and its own. What it replays again, it must fetch again.
+void EmptyItsLog(const Site& site) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(site.config.data_directory + "/pg_wal")) {
+    if (entry.is_regular_file()) std::filesystem::remove(entry.path());
+  }
+}
+
 // A move was given up when its Recover had written its fence file and nothing else. Whatever is
 // left of the restored files in its own pg_wal, all that was sealed is there when it is promoted.
 TEST(FailoverTest, GivenTheRightAndNeverOpenItStillHasAllThatWasSealed) {
@@ -310,26 +330,49 @@ TEST(FailoverTest, GivenTheRightAndNeverOpenItStillHasAllThatWasSealed) {
   const std::optional<LogPosition> seal = SealAndCopy(world, away);
   ASSERT_TRUE(seal.has_value());
   ASSERT_TRUE(world.Do(away, ApplyPendingLogs{*seal, true}).ok());
-  absl::StatusOr<FenceRecord> record = away.fences->Read();
-  ASSERT_TRUE(record.ok());
-  record->phase = FencePhase::kUnconfirmed;
-  record->write = world.LineageOf(away);
-  ASSERT_TRUE(away.fences->Write(*record).ok());
-
-  world.NextEpoch();
-  const Outcome fenced = world.Do(away, Fence{});
-  ASSERT_TRUE(fenced.ok()) << fenced.message;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(away.config.data_directory + "/pg_wal")) {
-    if (entry.is_regular_file()) std::filesystem::remove(entry.path());
-  }
+  BeginToRecoverAndGiveUp(world, away);
+  EmptyItsLog(away);
   const Outcome recovered = world.Do(away, Recover{world.BeginLineage(away), true});
   ASSERT_TRUE(recovered.ok()) << recovered.message;
   EXPECT_EQ(world.Sql(away, "SELECT count(*) FROM posts"), "4");
-  record = away.fences->Read();
+  const absl::StatusOr<FenceRecord> record = away.fences->Read();
   ASSERT_TRUE(record.ok());
   EXPECT_EQ(record->phase, FencePhase::kOpen);
   EXPECT_TRUE(record->fetch.empty());
+}
+
+// The primary was adopted anew on its way: no position seals what it had shipped before that.
+// Whoever was given the right and begins its replay anew from there finds it all the same.
+TEST(FailoverTest, GivenTheRightItStillHasWhatWasShippedBeforeAnAdoption) {
+  World world;
+  Site& home = world.home();
+  Site& away = world.away();
+  world.Sql(away, "CHECKPOINT");
+  const auto write = [&](int from, int to) {
+    for (int post = from; post <= to; ++post) {
+      world.Sql(home, absl::StrCat("INSERT INTO posts VALUES (", post, ")").c_str());
+      world.Sql(home, "SELECT pg_switch_wal()");
+    }
+    world.Eventually("it was shipped",
+                     [&] { return world.Observe(home).database()->ready_files == 0; });
+  };
+  write(1, 2);
+  world.NextEpoch();
+  world.BeginLineage(home);
+  ASSERT_TRUE(world.Do(away, StartStandby{world.lineages()}).ok());
+  const Outcome adopted = world.Do(home, Unfence{world.lineage()});
+  ASSERT_TRUE(adopted.ok()) << adopted.message;
+  write(3, 4);
+  LoseOnceShipped(world, home);
+  const std::optional<LogPosition> seal = SealAndCopy(world, away);
+  ASSERT_TRUE(seal.has_value());
+  ASSERT_FALSE(world.lineages().front().sealed.has_value());
+  ASSERT_TRUE(world.Do(away, ApplyPendingLogs{*seal, true}).ok());
+  BeginToRecoverAndGiveUp(world, away);
+  EmptyItsLog(away);
+  const Outcome recovered = world.Do(away, Recover{world.BeginLineage(away), true});
+  ASSERT_TRUE(recovered.ok()) << recovered.message;
+  EXPECT_EQ(world.Sql(away, "SELECT count(*) FROM posts"), "4");
 }
 
 }  // namespace

@@ -285,6 +285,25 @@ TEST_F(FetchTest, WhoWasGivenTheRightFindsWhatWasSealedAndCopied) {
   }
 }
 
+// Its primary was adopted anew between the two: no position seals what it had shipped before, and
+// nothing is added to it any more.
+TEST_F(FetchTest, WhoWasGivenTheRightFindsWhatCameBeforeTheSealedLineage) {
+  Lineage later = GuardWorld::MakeLineage(8, "dr-sql1", "dr");
+  later.sealed = LogPosition{1, 5 * kMiB - 1};
+  const Lineage growing = GuardWorld::MakeLineage(9, "dr-sql1", "dr");
+  ShipFromAfar(afar_, kSegment, 'a');
+  ShipFromAfar(growing, kNext, 'c');
+  Follow({afar_, later, growing});
+  ASSERT_TRUE(Fetch(kSegment).ok());
+  ASSERT_TRUE(Fetch(kNext).ok());
+  FenceRecord record = world_.InPhase(FencePhase::kUnconfirmed, 10);
+  record.fetch = {afar_, later, growing};
+  world_.Write(record);
+  EXPECT_TRUE(Fetch(kSegment).ok());
+  EXPECT_EQ(Target()[0], 'a');
+  EXPECT_TRUE(absl::IsNotFound(Fetch(kNext))) << "its lineage still grows";
+}
+
 TEST_F(FetchTest, TheNewestLineageComesFirst) {
   const Lineage newer = GuardWorld::MakeLineage(8, "home-sql1", "home");
   ShipFromAfar(afar_, kSegment, 'a');
