@@ -102,6 +102,10 @@ absl::StatusOr<LogPosition> ReplayToEnd(ActionContext* context, ServerView view)
 // lineages in its fence file serve. At once where there are none, or its log has left them.
 absl::Status ReplayWhatWasSealed(ActionContext* context, const LogPosition& seen);
 
+// `status`; where it is a deadline of one that holds a right and may have sealed log to replay,
+// with what it may lack for that and how to go on.
+absl::Status TellWhatItMayLack(ActionContext* context, const absl::Status& status);
+
 // The segment that a standby waits for while a later one of its timeline has come to `place`: it
 // does not come any more by itself. Empty: it waits for none such.
 absl::StatusOr<std::string> WaitedGap(const PostgresqlInstance& instance, const ServerView& view,

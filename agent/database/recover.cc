@@ -123,6 +123,21 @@ absl::Status GiveRight(ActionContext* context, FenceRecord record, const Recover
   return EnsureFence(context, record);
 }
 
+absl::Status TellWhatItMayLack(ActionContext* context, const absl::Status& status) {
+  if (!absl::IsDeadlineExceeded(status)) return status;
+  const absl::StatusOr<FenceRecord> record = context->instance().Fence();
+  if (!record.ok() || !record->write.has_value()) return status;
+  const bool sealed = std::any_of(record->fetch.begin(), record->fetch.end(),
+                                  [](const Lineage& one) { return one.sealed.has_value(); });
+  if (!sealed) return status;
+  return absl::DeadlineExceededError(absl::StrCat(
+      status.message(), "; what was sealed it takes from ",
+      context->instance().config().copy_destination,
+      " alone: a file that is missing there (its log names it) copy from the share, with its "
+      "checksum, then baton resume; or baton abort, and baton adopt gives the right back to the "
+      "instance that shipped it"));
+}
+
 absl::Status ReplayWhatWasSealed(ActionContext* context, const LogPosition& seen) {
   BATON_ASSIGN_OR_RETURN(const FenceRecord record, context->instance().Fence());
   if (record.fetch.empty() || !record.fetch.back().sealed.has_value()) return absl::OkStatus();
@@ -130,7 +145,7 @@ absl::Status ReplayWhatWasSealed(ActionContext* context, const LogPosition& seen
   // Beyond that timeline it was promoted before, at the end of all that was served.
   if (seen.timeline > seal.timeline) return absl::OkStatus();
   if (seen.timeline == seal.timeline && seen.lsn > seal.lsn) return absl::OkStatus();
-  return Act(context, ApplyPendingLogs{seal, true}).status();
+  return TellWhatItMayLack(context, Act(context, ApplyPendingLogs{seal, true}).status());
 }
 
 namespace {
@@ -168,7 +183,7 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const Recover& action) {
     BATON_RETURN_IF_ERROR(PrepareToStart(context, record, action));
     before = StartAndWait(context);
   }
-  BATON_RETURN_IF_ERROR(before.status());
+  BATON_RETURN_IF_ERROR(TellWhatItMayLack(context, before.status()));
   BATON_RETURN_IF_ERROR(RefuseOtherRight(context, record, action, *before));
   if (before->in_recovery) {
     // It may have been started since all that is served was applied, and begun anew further back.

@@ -74,7 +74,7 @@ absl::Status ReturnToOwnLog(ActionContext* context, const Recover& action) {
   context->Did("standby.signal is in place");
   BATON_RETURN_IF_ERROR(GiveRight(context, record, action, FencePhase::kUnconfirmed));
   if (down) view = StartAndWait(context);
-  BATON_RETURN_IF_ERROR(view.status());
+  BATON_RETURN_IF_ERROR(TellWhatItMayLack(context, view.status()));
   BATON_ASSIGN_OR_RETURN(const LogPosition end, ReplayToEnd(context, *std::move(view)));
   // What a move that was given up had begun to bring online may not have all of it in its own log.
   BATON_RETURN_IF_ERROR(ReplayWhatWasSealed(context, end));

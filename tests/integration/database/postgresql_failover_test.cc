@@ -18,6 +18,7 @@
 namespace baton::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 // What of `acknowledged` is missing; nothing that is there may come after it.
@@ -370,7 +371,16 @@ TEST(FailoverTest, GivenTheRightItStillHasWhatWasShippedBeforeAnAdoption) {
   ASSERT_TRUE(world.Do(away, ApplyPendingLogs{*seal, true}).ok());
   BeginToRecoverAndGiveUp(world, away);
   EmptyItsLog(away);
-  const Outcome recovered = world.Do(away, Recover{world.BeginLineage(away), true});
+  // Without the copies of that part it says what is missing where; with them it goes on.
+  const std::string copies = away.config.copy_destination;
+  std::filesystem::rename(copies, copies + ".aside");
+  const Recover recover{world.BeginLineage(away), true};
+  const Outcome lacking = world.Do(away, recover, absl::Seconds(3));
+  EXPECT_FALSE(lacking.ok());
+  EXPECT_THAT(lacking.message,
+              AllOf(HasSubstr(copies), HasSubstr("baton resume"), HasSubstr("baton adopt")));
+  std::filesystem::rename(copies + ".aside", copies);
+  const Outcome recovered = world.Do(away, recover);
   ASSERT_TRUE(recovered.ok()) << recovered.message;
   EXPECT_EQ(world.Sql(away, "SELECT count(*) FROM posts"), "4");
 }
