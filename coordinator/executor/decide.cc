@@ -26,7 +26,7 @@ class Draft {
   void On(const Proceed&) {
     if (state_.state == PlanState::kWaiting) {
       // That who came back is fenced may be durable, and the word to go on not yet.
-      if (situation_.PromisedToGoOn()) GoOnAsPromised();
+      if (state_.goes_on_by_itself) GoOnAsPromised("who came back is fenced");
       return;
     }
     ReactAll(StepEvent::kReplayed);
@@ -56,13 +56,18 @@ class Draft {
     ReactAll(StepEvent::kHostReady, event.host);
   }
   void On(const HostLost& event) {
-    if (state_.returned.contains(event.host)) Note(event.host, ReturnState::kSilent);
+    if (IsNoted(event.host, ReturnState::kAnswers)) Note(event.host, ReturnState::kSilent);
     ReactAll(StepEvent::kHostLost, event.host);
   }
-  void On(const ReturnSettled&) {
-    if (state_.state != PlanState::kWaiting) return Advance();
-    if (!state_.paused) GoOnAsPromised();
+  void On(const HostAwaited& event) {
+    if (!state_.returned.contains(event.host)) Note(event.host, ReturnState::kAwaited);
   }
+  void On(const HostStayedAway& event) {
+    if (!IsNoted(event.host, ReturnState::kAwaited)) return;
+    Add(ReturnNoted{state_.plan->id, event.host, ReturnState::kStayedAway});
+    Settled(absl::StrCat(event.host.value(), " had the time to answer, and did not"));
+  }
+  void On(const ReturnSettled&) { Settled("who came back is fenced"); }
   void On(const StepTimedOut& event) {
     if (event.step < 0 || event.step >= Steps() || !InDirection(event.step) ||
         state_.steps[event.step].attempt != event.attempt) {
@@ -219,11 +224,13 @@ class Draft {
     Advance();
   }
 
+  bool IsNoted(const HostId& host, ReturnState how) const {
+    const auto noted = state_.returned.find(host);
+    return noted != state_.returned.end() && noted->second == how;
+  }
   // How a host stands whose fence the plan waits for, or would.
   void Note(const HostId& host, ReturnState how) {
-    const auto noted = state_.returned.find(host);
-    if (noted != state_.returned.end() && noted->second == how) return;
-    if (!situation_.AwaitsFenceOf(host)) return;
+    if (IsNoted(host, how) || !situation_.AwaitsFenceOf(host)) return;
     Add(ReturnNoted{state_.plan->id, host, how});
     if (state_.state == PlanState::kWaiting && situation_.Withholds()) Wait();
   }
@@ -232,8 +239,7 @@ class Draft {
   void TakeForLost(const std::set<HostId>& told_silent) {
     if (state_.paused || !situation_.Withholds()) return;
     for (const HostId& host : told_silent) {
-      const auto noted = state_.returned.find(host);
-      if (noted == state_.returned.end() || noted->second != ReturnState::kSilent) continue;
+      if (!IsNoted(host, ReturnState::kSilent)) continue;
       Add(ReturnNoted{state_.plan->id, host, ReturnState::kTakenForLost});
     }
   }
@@ -276,12 +282,17 @@ class Draft {
     GoOn(by, reason, request_id);
   }
 
-  // Who came back may be fenced by now, and the plan have said that it goes on then. What it waits
+  // One of those who keep a right from being given does so no more.
+  void Settled(const std::string& how) {
+    if (state_.state != PlanState::kWaiting) return Advance();
+    if (!state_.paused) GoOnAsPromised(how);
+  }
+  // Nobody may be in the way any more, and the plan have said that it goes on then. What it waits
   // for besides is for an operator to settle.
-  void GoOnAsPromised() {
-    const bool settled = !Blocked() || (situation_.PromisedToGoOn() && situation_.OnlyHeldBack());
+  void GoOnAsPromised(const std::string& reason) {
+    const bool settled = !Blocked() || (state_.goes_on_by_itself && situation_.OnlyHeldBack());
     if (situation_.Withholds() || !settled || Any(StepState::kRunning)) return Wait();
-    GoOn("baton", "who came back is fenced", "");
+    GoOn("baton", reason, "");
   }
 
   void GoOn(const std::string& by, const std::string& reason, const std::string& request_id) {
@@ -399,7 +410,12 @@ class Draft {
     }
     const std::string withheld = situation_.WhyWithheld();
     absl::StrAppend(&reason, reason.empty() || withheld.empty() ? "" : "; ", withheld);
-    if (reason != state_.waiting_for) Add(PlanWaiting{state_.plan->id, reason});
+    PlanWaiting waiting{state_.plan->id, std::move(reason), situation_.GoesOnByItself(),
+                        situation_.SilentAgain()};
+    const bool said = waiting.reason == state_.waiting_for &&
+                      waiting.goes_on_by_itself == state_.goes_on_by_itself &&
+                      waiting.silent == state_.told_silent;
+    if (!said) Add(std::move(waiting));
   }
 
   Execution state_;

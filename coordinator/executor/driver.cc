@@ -38,11 +38,14 @@ Driver::~Driver() {
 void Driver::Replay(const Record& record) { Evolve(state_, record); }
 
 void Driver::Start() {
+  std::vector<std::pair<PlanId, HostId>> awaited;
   for (const auto& [pool, plan] : state_.running) {
-    for (const auto& [host, how] : state_.FindExecution(plan)->returned) {
-      if (how == ReturnState::kAnswers) awaited_.insert(host);
+    for (const HostId& host : Situation(*state_.FindExecution(plan)).ToBeAwaited()) {
+      awaited.emplace_back(plan, host);
+      awaited_.insert(host);
     }
   }
+  for (const auto& [plan, host] : awaited) Handle(plan, HostAwaited{host});
   if (!awaited_.empty()) {
     grace_ = scheduler_.After(kReconnectGrace, [this, alive = std::weak_ptr<char>(alive_)] {
       if (!alive.expired()) EndGrace();
@@ -54,7 +57,9 @@ void Driver::Start() {
 void Driver::EndGrace() {
   grace_.reset();
   for (const HostId& host : std::exchange(awaited_, {})) {
-    if (!gateway_.Connected(host)) Broadcast(HostLost{host});
+    if (gateway_.Connected(host)) continue;
+    Broadcast(HostLost{host});
+    Broadcast(HostStayedAway{host});
   }
 }
 
@@ -127,7 +132,7 @@ void Driver::Operate(const PlanId& plan, OperatorRequest request,
     return done(absl::NotFoundError(absl::StrCat(
         "no plan ", plan.value(), " that has not ended long ago; see baton plan list")));
   }
-  request.told_silent = Situation(*state_.FindExecution(plan)).ToldSilent();
+  request.told_silent = state_.FindExecution(plan)->told_silent;
   Handle(plan, std::move(request), std::move(done));
 }
 
@@ -178,6 +183,10 @@ void Driver::Heard(const HostId& host) {
   }
 }
 
+void Driver::OnHostAnswers(const HostId& host) {
+  Heard(host);
+  Broadcast(HostAnswers{host});
+}
 void Driver::OnHostReady(const HostId& host) {
   Heard(host);
   Broadcast(HostReady{host});

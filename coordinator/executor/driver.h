@@ -21,8 +21,9 @@
 
 namespace baton {
 
-// How long a coordinator that starts waits for hosts that answered the one before it: an agent
-// notices a dead stream within 3.5 s, dials again at most 5 s later, and a dial takes at most 2 s.
+// How long a coordinator that starts waits for hosts that may have answered the one before it: an
+// agent notices a dead stream within 3.5 s, dials again at most 5 s later, and a dial takes at most
+// 2 s.
 inline constexpr absl::Duration kReconnectGrace = absl::Seconds(15);
 
 // Owns the CoordinatorState and is the only one that appends to the journal. Everything is called,
@@ -46,8 +47,10 @@ class Driver {
   // Before Start, in order: the journal's content.
   void Replay(const Record& record);
   // Goes on with every plan that has not ended. Before this, nothing else may be called. A host
-  // that answered a plan under an earlier coordinator is silent only once its session with this one
-  // has ended, or it had kReconnectGrace to open one.
+  // whose fence a plan waits for, or would once it answers, may have answered an earlier
+  // coordinator that died before that was durable: no right is given before it had kReconnectGrace
+  // to open a session with this one, and one that did answer is silent only once that session has
+  // ended, or after that time.
   void Start();
 
   // Admits a plan, durable when `done` runs, and begins it. The plan must have been made from the
@@ -69,7 +72,9 @@ class Driver {
   // From the agents. Unknown commands are ignored.
   void OnCommandEnded(const CommandId& command, const Outcome& outcome);
   void OnCommandNotAccepted(const CommandId& command);
-  // A session of the host is open and its full report is in.
+  // A session of the host is open.
+  void OnHostAnswers(const HostId& host);
+  // Its full report is in.
   void OnHostReady(const HostId& host);
   void OnHostLost(const HostId& host);
 
@@ -109,8 +114,8 @@ class Driver {
   Hooks hooks_;
   CoordinatorState state_;
   std::map<PlanId, Lane> lanes_;
-  // Hosts that answered under an earlier coordinator and had neither a session with this one nor
-  // the time to open it.
+  // Hosts that answered under an earlier coordinator, or may have, and had neither a session with
+  // this one nor the time to open it.
   std::set<HostId> awaited_;
   std::optional<TimerId> grace_;  // none: over, or there was nobody to wait for
   // Admissions in flight.

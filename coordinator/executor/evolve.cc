@@ -34,9 +34,14 @@ struct ExecutionChange {
     }
   }
 
+  void StopWaiting() {
+    state.waiting_for.clear();
+    state.goes_on_by_itself = false;
+    state.told_silent.clear();
+  }
   void GoOn() {
     state.state = state.undoing ? PlanState::kUndoing : PlanState::kRunning;
-    state.waiting_for.clear();
+    StopWaiting();
   }
 
   void operator()(const TopologyApplied&) {}
@@ -78,6 +83,8 @@ struct ExecutionChange {
     if (!Mine(fact.plan)) return;
     state.state = PlanState::kWaiting;
     state.waiting_for = fact.reason;
+    state.goes_on_by_itself = fact.goes_on_by_itself;
+    state.told_silent = fact.silent;
   }
   void operator()(const PlanResumed& fact) {
     if (!Mine(fact.plan)) return;
@@ -93,6 +100,7 @@ struct ExecutionChange {
   }
   void operator()(const PlanPaused& fact) {
     if (!Mine(fact.plan)) return;
+    StopWaiting();
     state.state = PlanState::kWaiting;
     state.paused = true;
     state.waiting_for =
@@ -119,7 +127,8 @@ struct ExecutionChange {
   }
   void operator()(const ReturnNoted& fact) {
     if (!Mine(fact.plan)) return;
-    if (fact.state == ReturnState::kTakenForLost) {
+    state.told_silent.erase(fact.host);
+    if (fact.state == ReturnState::kTakenForLost || fact.state == ReturnState::kStayedAway) {
       state.returned.erase(fact.host);
     } else {
       state.returned[fact.host] = fact.state;
@@ -130,7 +139,7 @@ struct ExecutionChange {
     state.state = PlanState::kUndoing;
     state.undoing = true;
     state.aborting = false;
-    state.waiting_for.clear();
+    StopWaiting();
     state.end_text = fact.reason;
     SkipPending(false);
     SkipNeedlessUndo();
@@ -139,7 +148,7 @@ struct ExecutionChange {
     if (!Mine(fact.plan)) return;
     state.state = fact.state;
     state.end_text = fact.text;
-    state.waiting_for.clear();
+    StopWaiting();
     state.paused = state.aborting = false;
     state.ended = time;
     SkipPending(false);

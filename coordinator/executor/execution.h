@@ -42,14 +42,18 @@ struct Execution {
   bool paused = false;      // kWaiting only: until an operator resumes it, whatever answers come
   bool aborting = false;    // what runs was told to stop; nothing new begins
   std::string waiting_for;  // kWaiting only
-  std::string end_text;     // once aborting, undoing or ended: why
+  // kWaiting only, and true of what was said last: see PlanWaiting. Whoever answered since is none
+  // of those who are silent.
+  bool goes_on_by_itself = false;
+  std::set<HostId> told_silent;
+  std::string end_text;  // once aborting, undoing or ended: why
   absl::Time ended = absl::InfinitePast();
   std::vector<StepExecution> steps;  // parallel to plan->steps
   // The pool's, as long as the plan runs: whose fence is waited for before a right is given, once
   // its host has answered.
   std::map<ResourceRef, Epoch> fence_due;
-  // Hosts that answered while something there was to be fenced. None: nobody did, or it was taken
-  // for lost anew.
+  // Hosts that answered while something there was to be fenced, or may have. None: nobody did, or
+  // it was taken for lost anew, or stayed away.
   std::map<HostId, ReturnState> returned;
 
   // What ShipTail (or whichever step) gave; none while it has not succeeded.
@@ -93,6 +97,14 @@ struct HostLost {
 struct HostAnswers {
   HostId host;
 };
+// The coordinator has just started: the host had no time yet to open a session with it.
+struct HostAwaited {
+  HostId host;
+};
+// It had the time, and opened none.
+struct HostStayedAway {
+  HostId host;
+};
 // Someone who came back was seen to be fenced: the ReturnFenced is durable.
 struct ReturnSettled {};
 struct StepTimedOut {
@@ -113,8 +125,9 @@ struct OperatorRequest {
   // did not answer since. Set by the driver; the word is about nobody else.
   std::set<HostId> told_silent = {};
 };
-using PlanEvent = std::variant<Proceed, CommandEnded, CommandNotAccepted, HostReady, HostLost,
-                               HostAnswers, ReturnSettled, StepTimedOut, OperatorRequest>;
+using PlanEvent =
+    std::variant<Proceed, CommandEnded, CommandNotAccepted, HostReady, HostLost, HostAnswers,
+                 HostAwaited, HostStayedAway, ReturnSettled, StepTimedOut, OperatorRequest>;
 
 struct SendCommand {
   HostId host;

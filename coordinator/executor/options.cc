@@ -36,21 +36,30 @@ Verdict Pause(const Execution& now) {
 
 // Whoever answered and is silent again is taken for lost; who answers is not.
 std::string ResumeWithheld(const Execution& now) {
-  const std::set<HostId> told_silent = Situation(now).ToldSilent();
   std::vector<std::string> silent;
+  std::vector<std::string> awaited;
   std::vector<std::string> answering;
   for (const auto& [host, how] : now.returned) {
     if (!Situation(now).AwaitsFenceOf(host)) continue;
-    (told_silent.contains(host) ? silent : answering).push_back(host.value());
+    (now.told_silent.contains(host) ? silent
+     : how == ReturnState::kAwaited ? awaited
+                                    : answering)
+        .push_back(host.value());
   }
   std::string text;
   if (!silent.empty()) {
     text = absl::StrCat(absl::StrJoin(silent, " and "),
                         " counts as lost anew, on your word that nothing is written there");
   }
-  if (answering.empty()) return absl::StrCat(text, "; it goes on");
-  return absl::StrCat(text, text.empty() ? "" : "; ", absl::StrJoin(answering, " and "),
-                      " answers and is waited for until it is seen to be fenced");
+  if (!awaited.empty()) {
+    absl::StrAppend(&text, text.empty() ? "" : "; ", absl::StrJoin(awaited, " and "),
+                    " has some seconds more to answer");
+  }
+  if (!answering.empty()) {
+    absl::StrAppend(&text, text.empty() ? "" : "; ", absl::StrJoin(answering, " and "),
+                    " answers and is waited for until it is seen to be fenced");
+  }
+  return answering.empty() && awaited.empty() ? absl::StrCat(text, "; it goes on") : text;
 }
 
 Verdict Resume(const Execution& now) {

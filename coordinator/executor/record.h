@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 
@@ -60,6 +61,10 @@ struct StepFinished {
 struct PlanWaiting {
   PlanId plan;
   std::string reason;  // found, wanted, what to do
+  // The reason says that the plan goes on without anybody's word, once who came back is fenced.
+  bool goes_on_by_itself = false;
+  // Of whom the reason says that they answered and are silent again.
+  std::set<HostId> silent = {};
 };
 struct PlanResumed {
   PlanId plan;
@@ -112,6 +117,8 @@ enum class ReturnState {
   kAnswers,       // whoever said that it is lost was wrong, or it came back
   kSilent,        // it answered, and does no more
   kTakenForLost,  // silent, and an operator has said once more that it is lost
+  kAwaited,       // may have answered a coordinator that died before that was durable
+  kStayedAway,    // was awaited and did not answer: what was said of it before holds
 };
 struct ReturnNoted {
   PlanId plan;

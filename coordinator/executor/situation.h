@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <variant>
 
 #include "absl/time/time.h"
 
@@ -22,6 +23,16 @@ inline constexpr char kNotAccepted[] = "NOT_ACCEPTED";
 inline constexpr char kNoAnswer[] = "NO_ANSWER";
 // How often a step is tried whose answers are lost: nothing was found to be wrong.
 int LostTries(const Step& step);
+
+template <class What>
+bool Does(const Step& step) {
+  const Action* action = step.action();
+  return action != nullptr && std::holds_alternative<What>(*action);
+}
+// It succeeded, or is not needed.
+inline bool Settled(StepState state) {
+  return state == StepState::kSucceeded || state == StepState::kSkipped;
+}
 
 // The first `bytes_max` bytes of UTF-8 text, cut between characters.
 std::string Shortened(const std::string& text, size_t bytes_max);
@@ -57,7 +68,9 @@ class Situation {
   // Its way back has chat served again; without, nobody served it that could be reached.
   bool UndoServes() const;
   // The step would give someone the right to write or to serve, or take chat down for that in a
-  // planned move, and somebody else who is to be fenced first has answered and was not seen to be.
+  // planned move, and somebody else who is to be fenced first has answered, or may have, and was
+  // not seen to be. A failover takes no right either while someone who was said to be lost may have
+  // answered.
   // True of steps back as well: while a right is given back to where it was, a third one may hold
   // it.
   bool Withheld(int i) const;
@@ -70,14 +83,16 @@ class Situation {
   bool OnlyHeldBack() const;
   // Who came back is to be fenced, and nothing else is missing.
   bool GoesOnByItself() const;
-  // The plan waits, and has said that it goes on by itself once who came back is fenced.
-  bool PromisedToGoOn() const;
-  // Something at the host is to be fenced before what the plan still has to give.
+  // Something at the host is to be fenced before what the plan still has to give, or will be once a
+  // failover has taken its right.
   bool AwaitsFenceOf(const HostId& host) const;
+  // Hosts whose answer would count and may have been heard by a coordinator that is dead: all whose
+  // fence is awaited, but for those that were known to be silent.
+  std::set<HostId> ToBeAwaited() const;
   // Whom the plan waits for, why, and what to do. Empty unless it Withholds().
   std::string WhyWithheld() const;
-  // Hosts of which the plan, as it waits, says that they answered and are silent again.
-  std::set<HostId> ToldSilent() const;
+  // Those of them of whom it says that they answered and are silent again.
+  std::set<HostId> SilentAgain() const;
   // A failure now ends the plan with chat served where it was, rather than leave it waiting.
   bool CanGiveUp() const { return !now_.undoing && (OnlyLooked() || GaveNothing() || CanUndo()); }
   // Why the step cannot be left out; empty: it can, once it has failed or is not answered.
@@ -101,12 +116,24 @@ class Situation {
   // "baton adopt POOL", with the word that it may need of servers that were to be activated.
   std::string AdoptWords() const;
   template <class What>
-  bool Tried(bool undo) const;
+  bool Tried(bool undo) const {
+    for (int i = 0; i < Steps(); ++i) {
+      if (StepAt(i).undo == undo && Does<What>(StepAt(i)) && now_.steps[i].attempt > 0) return true;
+    }
+    return false;
+  }
   template <class What>
-  bool Every(StepState state) const;  // forward steps that do What
+  bool Every(StepState state) const {  // forward steps that do What
+    for (int i = 0; i < Steps(); ++i) {
+      if (!StepAt(i).undo && Does<What>(StepAt(i)) && now_.steps[i].state != state) return false;
+    }
+    return true;
+  }
   // The forward step fences who held a right when the plan began. Those before the epoch is raised
   // fence who lost its right before, so that it can be seeded.
   bool TakesRight(int i) const;
+  // A failover's step that takes the right of those who were said to be lost.
+  bool TakesFromLost(int i) const;
 
   const Execution& now_;
 };

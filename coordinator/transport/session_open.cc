@@ -131,6 +131,7 @@ absl::Status SessionRegistry::Admit(Session& session) {
   session.link->Send(std::move(message));
   spdlog::info("session of {} opened from {}, version {}, boot {}", session.host.value(),
                session.link->Peer(), session.version, session.boot.value());
+  driver_->OnHostAnswers(session.host);
   SettleReturns(session);
   TellConfirmations(session);
   return absl::OkStatus();

@@ -135,6 +135,17 @@ struct Tell {
       case ReturnState::kTakenForLost:
         return Say("LOST_HOST_TAKEN_FOR_LOST",
                    absl::StrCat(host, " is taken for lost anew, on an operator's word"));
+      case ReturnState::kAwaited:
+        return Say("LOST_HOST_AWAITED",
+                   absl::StrCat(host,
+                                " was taken for lost and may have answered the coordinator before "
+                                "this one: no right is given away before it had the time to "
+                                "answer this one"));
+      case ReturnState::kStayedAway:
+        return Say("LOST_HOST_STAYED_AWAY",
+                   absl::StrCat(host,
+                                " had the time to answer and did not: it is taken for lost, as was "
+                                "said before"));
     }
   }
   void operator()(const UndoStarted& fact) const {

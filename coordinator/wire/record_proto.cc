@@ -60,8 +60,11 @@ struct FillFact {
     *proto.mutable_outcome() = ToProto(fact.outcome);
   }
   void operator()(const PlanWaiting& fact) const {
-    out.mutable_plan_waiting()->set_plan(fact.plan.value());
-    out.mutable_plan_waiting()->set_reason(CleanText(fact.reason));
+    auto& proto = *out.mutable_plan_waiting();
+    proto.set_plan(fact.plan.value());
+    proto.set_reason(CleanText(fact.reason));
+    proto.set_goes_on_by_itself(fact.goes_on_by_itself);
+    for (const HostId& host : fact.silent) proto.add_silent(host.value());
   }
   void operator()(const PlanResumed& fact) const {
     auto& proto = *out.mutable_plan_resumed();
@@ -106,6 +109,10 @@ struct FillFact {
         return proto.set_state(internal::v1::ReturnNoted::STATE_SILENT);
       case ReturnState::kTakenForLost:
         return proto.set_state(internal::v1::ReturnNoted::STATE_TAKEN_FOR_LOST);
+      case ReturnState::kAwaited:
+        return proto.set_state(internal::v1::ReturnNoted::STATE_AWAITED);
+      case ReturnState::kStayedAway:
+        return proto.set_state(internal::v1::ReturnNoted::STATE_STAYED_AWAY);
     }
   }
   void operator()(const UndoStarted& fact) const {
@@ -175,6 +182,15 @@ absl::StatusOr<Fact> ReturnedFrom(const internal::v1::ReturnFenced& proto) {
   return ReturnFenced{PoolId(proto.pool()), std::move(resource), FromProto(proto.epoch())};
 }
 
+absl::StatusOr<Fact> WaitingFrom(const internal::v1::PlanWaiting& proto) {
+  PlanWaiting fact{PlanId(proto.plan()), proto.reason(), proto.goes_on_by_itself()};
+  for (const std::string& host : proto.silent()) {
+    BATON_RETURN_IF_ERROR(CheckName("record.plan_waiting.silent", host));
+    fact.silent.insert(HostId(host));
+  }
+  return fact;
+}
+
 absl::StatusOr<Fact> NotedFrom(const internal::v1::ReturnNoted& proto) {
   BATON_RETURN_IF_ERROR(CheckName("record.return_noted.host", proto.host()));
   ReturnNoted fact{PlanId(proto.plan()), HostId(proto.host()), ReturnState::kAnswers};
@@ -186,6 +202,12 @@ absl::StatusOr<Fact> NotedFrom(const internal::v1::ReturnNoted& proto) {
       return fact;
     case internal::v1::ReturnNoted::STATE_TAKEN_FOR_LOST:
       fact.state = ReturnState::kTakenForLost;
+      return fact;
+    case internal::v1::ReturnNoted::STATE_AWAITED:
+      fact.state = ReturnState::kAwaited;
+      return fact;
+    case internal::v1::ReturnNoted::STATE_STAYED_AWAY:
+      fact.state = ReturnState::kStayedAway;
       return fact;
     default:
       return UnknownValue("record.return_noted.state", proto.state());
@@ -214,7 +236,7 @@ absl::StatusOr<Fact> FactFrom(const internal::v1::Record& record) {
     case Kind::kStepFinished:
       return FinishedFrom(record.step_finished());
     case Kind::kPlanWaiting:
-      return PlanWaiting{PlanId(record.plan_waiting().plan()), record.plan_waiting().reason()};
+      return WaitingFrom(record.plan_waiting());
     case Kind::kPlanResumed:
       return ResumedFrom(record.plan_resumed());
     case Kind::kPlanPaused:

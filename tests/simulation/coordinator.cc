@@ -27,6 +27,9 @@ void SimJournal::Append(std::vector<Fact> facts,
   std::vector<Record> records;
   for (Fact& fact : facts) {
     if (world_.Is(Mutation::kWaitsSilently) && std::holds_alternative<PlanWaiting>(fact)) continue;
+    const auto* noted = std::get_if<ReturnNoted>(&fact);
+    const bool awaited = noted != nullptr && noted->state == ReturnState::kAwaited;
+    if (world_.Is(Mutation::kNobodyAwaited) && awaited) continue;
     records.push_back({next_++, absl::FromUnixNanos(world_.queue.now()), std::move(fact)});
   }
   ++in_flight_;

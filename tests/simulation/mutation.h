@@ -63,6 +63,8 @@ enum class Mutation {
   kRightForgetsFetch,
   kRecoverBeforeReturnFenced,
   kSilentAtStart,
+  kAnswerUnheard,
+  kNobodyAwaited,
   kClosedTakenForShipped,
   kClocksCompared,
 };

@@ -140,7 +140,9 @@ void Oracle::OnReplayed(const CoordinatorState& replayed, const CoordinatorState
     const Execution* other = replayed.FindExecution(id);
     if (!same || other == nullptr) break;
     same = other->state == execution.state && other->undoing == execution.undoing &&
-           other->waiting_for == execution.waiting_for && other->fence_due == execution.fence_due &&
+           other->waiting_for == execution.waiting_for &&
+           other->goes_on_by_itself == execution.goes_on_by_itself &&
+           other->told_silent == execution.told_silent && other->fence_due == execution.fence_due &&
            other->returned == execution.returned;
     for (size_t i = 0; same && i < execution.steps.size(); ++i) {
       same = other->steps[i].state == execution.steps[i].state &&
@@ -170,6 +172,22 @@ void Oracle::CheckServed(const CoordinatorState& state) {
       if (!other->problem.empty()) OnDiverged(*other);
     }
   }
+}
+
+const char* Describe(ReturnState state) {
+  switch (state) {
+    case ReturnState::kAnswers:
+      return " answers";
+    case ReturnState::kSilent:
+      return " is silent again";
+    case ReturnState::kTakenForLost:
+      return " is taken for lost once more";
+    case ReturnState::kAwaited:
+      return " may have answered before this coordinator started";
+    case ReturnState::kStayedAway:
+      return " had the time to answer and did not";
+  }
+  return " is in no known state";
 }
 
 std::string DescribeFact(const Record& record, const Execution& execution) {
@@ -207,11 +225,8 @@ std::string DescribeFact(const Record& record, const Execution& execution) {
     return absl::StrCat("plan ", aborted->plan.value(), " is aborted by ", aborted->by);
   }
   if (const auto* noted = std::get_if<ReturnNoted>(&record.fact)) {
-    return absl::StrCat(noted->host.value(),
-                        noted->state == ReturnState::kAnswers  ? " answers"
-                        : noted->state == ReturnState::kSilent ? " is silent again"
-                                                               : " is taken for lost once more",
-                        ", says plan ", noted->plan.value());
+    return absl::StrCat(noted->host.value(), Describe(noted->state), ", says plan ",
+                        noted->plan.value());
   }
   if (const auto* undo = std::get_if<UndoStarted>(&record.fact)) {
     return absl::StrCat("plan ", undo->plan.value(), " is undone: ", undo->reason);

@@ -41,6 +41,7 @@ class Teller {
     if (words[0] == "await" && words.size() == 3) return Await(words[1], words[2]);
     if (words[0] == "run") return Run(words);
     if (words[0] == "until" && words.size() == 2 && words[1] == "done") return UntilDone();
+    if (words[0] == "until" && words.size() == 3 && words[2] == "answers") return Answers(words[1]);
     if (words[0] == "fault") return MakeFault(words);
     if (absl::StrJoin(words, " ") == "heal, until in sync") {
       simulation_->Heal();
@@ -130,6 +131,14 @@ class Teller {
     simulation_->RunUntil(simulation_->world().queue.now() + milliseconds * kMilli,
                           [] { return false; });
     return true;
+  }
+  // A session of the host is open.
+  bool Answers(const std::string& name) {
+    const HostId host(name);
+    if (simulation_->world().HostIndex(host) < 0) return false;
+    return simulation_->RunUntil(simulation_->world().queue.now() + kAwaitMax, [this, &host] {
+      return simulation_->coordinator().Connected(host);
+    }) || violation().has_value();
   }
   bool UntilDone() {
     return simulation_->RunUntil(simulation_->world().queue.now() + kAwaitMax, [this] {

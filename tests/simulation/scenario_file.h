@@ -19,6 +19,7 @@ namespace baton::sim {
 //   await STEP POINT                   until a step of the next move is recorded, sent, accepted,
 //                                      acted or finished
 //   run N ms | until done              time passes; until every move wanted has been made
+//   until HOST answers                 until its agent has a session
 //   fault KIND HOST N ms [hard]        now, for so long
 //   heal, until in sync                last: all is mended, and everything must come to its end
 // OK: every rule held. INVALID_ARGUMENT: a line is not understood. INTERNAL: a rule was broken,

@@ -185,6 +185,9 @@ void CoordinatorProcess::Admit(Session& session) {
   SendDown(id,
            agent::Welcome{SessionId("session"), journal_id_, absl::Nanoseconds(kReportInterval)},
            false);
+  if (!world_.Is(Mutation::kAnswerUnheard) && !Overlooked(session.host)) {
+    driver_->OnHostAnswers(session.host);
+  }
   SettleReturns(session);
   const auto still = welcomed_.find(session.host);
   if (still != welcomed_.end() && still->second == id) TellConfirmations(session);

@@ -123,7 +123,7 @@ std::vector<Fact> OneOfEachButPlans() {
           EpochRaised{PlanId("p"), PoolId("chat"), 3, {1, 9}},
           StepStarted{PlanId("p"), 4, 2, CommandId("p/4/2")},
           StepFinished{PlanId("p"), 4, 2, outcome},
-          PlanWaiting{PlanId("p"), "hq-sql1 does not answer"},
+          PlanWaiting{PlanId("p"), "hq-sql1 does not answer", true, {HostId("hq-sql1")}},
           PlanResumed{PlanId("p"), "ada", "it is back", "r3", 4},
           UndoStarted{PlanId("p"), "drain failed"},
           PlanEnded{PlanId("p"), PlanState::kUndone, "nothing moved"},
@@ -152,6 +152,8 @@ TEST(WireTest, EveryRecordSurvivesTheRoundTrip) {
   EXPECT_EQ(std::get<EpochRaised>(back(2)).epoch, (Epoch{1, 9}));
   EXPECT_EQ(std::get<StepStarted>(back(3)).command, CommandId("p/4/2"));
   EXPECT_EQ(std::get<StepFinished>(back(4)).outcome, std::get<StepFinished>(facts[4]).outcome);
+  EXPECT_TRUE(std::get<PlanWaiting>(back(5)).goes_on_by_itself);
+  EXPECT_EQ(std::get<PlanWaiting>(back(5)).silent, std::set<HostId>{HostId("hq-sql1")});
   EXPECT_EQ(std::get<PlanResumed>(back(6)).request_id, "r3");
   EXPECT_EQ(std::get<PlanResumed>(back(6)).step, 4);
   EXPECT_EQ(std::get<PlanPaused>(back(9)).by, "ada");
@@ -159,6 +161,12 @@ TEST(WireTest, EveryRecordSurvivesTheRoundTrip) {
   EXPECT_EQ(std::get<AbortStarted>(back(11)).request_id, "r6");
   EXPECT_EQ(std::get<ReturnNoted>(back(13)).host, HostId("hq-sql1"));
   EXPECT_EQ(std::get<ReturnNoted>(back(13)).state, ReturnState::kTakenForLost);
+  for (const ReturnState state :
+       {ReturnState::kAnswers, ReturnState::kSilent, ReturnState::kTakenForLost,
+        ReturnState::kAwaited, ReturnState::kStayedAway}) {
+    const Record noted{1, absl::UnixEpoch(), ReturnNoted{PlanId("p"), HostId("h"), state}};
+    EXPECT_EQ(std::get<ReturnNoted>(ThereAndBack(noted)->fact).state, state);
+  }
   EXPECT_EQ(std::get<ReturnFenced>(back(12)).epoch, (Epoch{1, 9}));
   EXPECT_EQ(std::get<ReturnFenced>(back(12)).resource.ToString(), "hq-sql1/mgc");
   EXPECT_EQ(std::get<PlanEnded>(back(8)).state, PlanState::kUndone);

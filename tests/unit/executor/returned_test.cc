@@ -150,11 +150,89 @@ TEST_F(ReturnedTest, TheWordStaysSpentWhenTheCoordinatorDies) {
   EXPECT_THAT(Of().waiting_for, HasSubstr("is silent again"));
   world_.Kill();
   world_.Start();
-  world_.Run(absl::Seconds(3));
+  world_.Run(kReconnectGrace);
   EXPECT_EQ(Recovers(), 0);
   world_.agents.Connect(kOldDatabase);
   SeeFenced(kOldDatabase, "mgc");
   EXPECT_EQ(Recovers(), 1);
+}
+
+// What the coordinator that dies may have heard of them is not durable.
+TEST_F(ReturnedTest, ANewCoordinatorGivesWhoIsLostTheTimeToAnswerBeforeItRecovers) {
+  Begin();
+  world_.Kill();
+  world_.Start();
+  Go();
+  EXPECT_EQ(Recovers(), 0);
+  ASSERT_EQ(Of().state, PlanState::kWaiting);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("goes on by itself"));
+  EXPECT_THAT(Of().waiting_for, HasSubstr("hq-sql1 was taken for lost and may have answered"));
+  Resume();
+  EXPECT_EQ(Recovers(), 0) << "a word given before it could answer";
+  world_.Run(kReconnectGrace);
+  EXPECT_EQ(Recovers(), 1);
+  world_.Run();
+  EXPECT_EQ(Of().state, PlanState::kSucceeded) << Of().waiting_for;
+}
+
+TEST_F(ReturnedTest, WhoAnswersWithinThatTimeIsFencedFirst) {
+  Begin();
+  world_.Kill();
+  world_.Start();
+  world_.agents.Connect(kOldDatabase);
+  Go();
+  world_.Run(kReconnectGrace);
+  EXPECT_EQ(Recovers(), 0);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answers"));
+  SeeFenced(kOldDatabase, "mgc");
+  EXPECT_EQ(Recovers(), 1);
+}
+
+TEST_F(ReturnedTest, ACoordinatorThatDiesWithinThatTimeLeavesItToTheNext) {
+  Begin();
+  for (int i = 0; i < 3; ++i) {
+    world_.Kill();
+    world_.Start();
+    world_.Run(kReconnectGrace / 2);
+  }
+  Go();
+  EXPECT_EQ(Recovers(), 0);
+  world_.Run(kReconnectGrace);
+  EXPECT_EQ(Recovers(), 1);
+}
+
+// Before the right is taken a failover waits for them in the same way: it is given up if they
+// answer.
+TEST_F(ReturnedTest, ANewCoordinatorTakesNoRightBeforeWhoIsLostHadTheTimeToAnswer) {
+  world_.agents.silent.insert("PointAt");
+  ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
+  world_.Run(absl::Seconds(3));
+  world_.Kill();
+  world_.Start();
+  const auto pointed = [&] {
+    for (size_t i = 0; i < Of().steps.size(); ++i) {
+      const Action* action = Of().plan->steps[i].action();
+      if (action != nullptr && std::holds_alternative<PointAt>(*action)) return static_cast<int>(i);
+    }
+    return -1;
+  }();
+  ASSERT_GE(pointed, 0);
+  world_.driver->OnCommandEnded(Of().CommandOf(pointed), OkOutcome());
+  world_.Run(absl::Seconds(3));
+  EXPECT_FALSE(Of().EpochRaisedFor(false));
+  EXPECT_EQ(Of().state, PlanState::kWaiting);
+  world_.Run(kReconnectGrace);
+  EXPECT_TRUE(Of().EpochRaisedFor(false));
+}
+
+// The word is spent though nothing was heard in that session.
+TEST_F(ReturnedTest, ASessionThatEndsBeforeItsFirstReportIsAnAnswerToo) {
+  Begin();
+  world_.driver->OnHostAnswers(kOldDatabase);
+  world_.driver->OnHostLost(kOldDatabase);
+  Go();
+  EXPECT_EQ(Recovers(), 0);
+  EXPECT_THAT(Of().waiting_for, HasSubstr("hq-sql1 answered and is silent again"));
 }
 
 // Nobody has a session with a coordinator that has just started.
