@@ -239,7 +239,8 @@ class WorldTest(unittest.TestCase):
         return operator_cli.plans(self.world)[0]
 
     def bring_home(self, seconds=60):
-        """Waits until the newest plan ends, resuming it whenever it waits. Returns its state."""
+        """Waits until the newest plan ends, resuming it whenever it waits for that. Returns its
+        state."""
         resumed = 0
 
         def ended():
@@ -248,6 +249,8 @@ class WorldTest(unittest.TestCase):
             if operator_cli.waits(plan):
                 self.assertTrue(plan.get("waiting_for"), "a plan that waits says what for")
                 self.assert_served_at_one_site_at_most()
+                if "goes on by itself" in plan["waiting_for"]:
+                    return None
                 self.assertLess(resumed, 60, f"the plan still waits: {plan['waiting_for']}")
                 operator_cli.baton(self.world, "resume", "--yes", self.world.data["pool"],
                                    "--reason", f"{self.id()} {resumed}")
