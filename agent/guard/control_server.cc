@@ -64,6 +64,9 @@ bool ControlServer::Read(ClientId id, Client* client, const RequestFunction& req
     return true;  // gone already
   }
   client->asked = true;
+  // Nobody waits for what it would bring about: the plan may have gone another way since.
+  char next = 0;
+  if (recv(client->fd.get(), &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0) return false;
   request(id, *verb);
   return true;
 }

@@ -28,7 +28,7 @@ class ControlServer {
   // Descriptors to poll; give what poll made of them to Handle.
   void AppendTo(std::vector<pollfd>* polled) const;
   // Accepts, reads, drops who sends nothing for too long or hangs up. `request` is called for each
-  // whole request; it may Reply at once or later.
+  // whole request that is read while its client waits for an answer; it may Reply at once or later.
   void Handle(const std::vector<pollfd>& polled, absl::Duration now,
               const RequestFunction& request);
   // Answers and closes. Ignores a client that is gone.

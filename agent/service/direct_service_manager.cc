@@ -80,7 +80,8 @@ absl::Status DirectServiceManager::Stop(StopMode mode, absl::Duration timeout) {
   if (absl::IsDeadlineExceeded(reply.status())) {
     return absl::DeadlineExceededError(
         absl::StrCat(config_.resource.value(), ": still runs ", absl::FormatDuration(timeout),
-                     " after it was told to stop; the stop goes on"));
+                     " after it was told to stop; the stop goes on, unless its "
+                     "supervisor never read of it"));
   }
   if (!reply.ok()) return reply.status();
   return reply->ok ? absl::OkStatus() : absl::UnavailableError(reply->error);

@@ -18,6 +18,7 @@
 #include "common/os/fd.h"
 #include "common/os/file.h"
 #include "common/os/lock.h"
+#include "common/os/unix_socket.h"
 #include "guard_world.h"
 
 namespace baton {
@@ -153,6 +154,26 @@ TEST_F(SupervisorTest, WhatWasStoppedOnPurposeStaysDown) {
     EXPECT_FALSE(world_.Status().running);
     EXPECT_TRUE(world_.Ask(stop)->ok);  // again: nothing to do
   }
+}
+
+// The plan of who asked has gone another way since, and may have opened the fence again.
+TEST_F(SupervisorTest, DropsARequestThatNobodyWaitsForAnyMore) {
+  world_.Write(world_.Open(3));
+  const pid_t supervisor = world_.StartSupervisor();
+  world_.Confirm();
+  const int64_t server = Start().pid;
+  kill(supervisor, SIGSTOP);
+  int stopped = 0;
+  ASSERT_EQ(waitpid(supervisor, &stopped, WUNTRACED), supervisor);
+  ASSERT_TRUE(WIFSTOPPED(stopped));
+  const std::string stop = absl::StrCat(std::string(ToString(SupervisorVerb::kStopClean)), "\n");
+  EXPECT_TRUE(absl::IsDeadlineExceeded(
+      AskUnix(world_.run_file(".sock"), stop, absl::Milliseconds(20), kSupervisorReplyBytesMax)
+          .status()));
+  kill(supervisor, SIGCONT);
+  const SupervisorReply status = world_.Status();
+  EXPECT_EQ(status.pid, server);
+  EXPECT_TRUE(status.desired_up);
 }
 
 TEST_F(SupervisorTest, ItsSuccessorFindsTheRunningServerWithoutAMemory) {
