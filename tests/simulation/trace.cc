@@ -12,6 +12,22 @@ std::string ActionOf(const Step& step) {
   return step.raises_epoch() ? "RaiseEpoch" : std::string(ActionName(*step.action()));
 }
 
+const char* NameOf(ReturnState state) {
+  switch (state) {
+    case ReturnState::kAnswers:
+      return "answers";
+    case ReturnState::kSilent:
+      return "silent";
+    case ReturnState::kTakenForLost:
+      return "taken-for-lost";
+    case ReturnState::kAwaited:
+      return "awaited";
+    case ReturnState::kStayedAway:
+      return "stayed-away";
+  }
+  return "-";
+}
+
 struct Teller {
   std::string head;
   std::vector<std::string> lines;
@@ -59,10 +75,21 @@ struct Teller {
   void operator()(const LedgerAccepted& fact) {
     Tell(absl::StrCat("ledger-accepted ", fact.host.value(), " ", fact.ledger.value()));
   }
-  template <class Other>
-  void operator()(const Other&) {
-    Tell("other");
+  void operator()(const PlanPaused& fact) { Tell(absl::StrCat("plan-paused ", fact.plan.value())); }
+  void operator()(const StepSkipped& fact) {
+    Tell(absl::StrCat("step-skipped ", fact.plan.value(), " ", fact.step));
   }
+  void operator()(const AbortStarted& fact) {
+    Tell(absl::StrCat("abort-started ", fact.plan.value()));
+  }
+  void operator()(const ReturnFenced& fact) {
+    Tell(absl::StrCat("return-fenced ", fact.resource.ToString(), " ", fact.epoch.ToString()));
+  }
+  void operator()(const ReturnNoted& fact) {
+    Tell(absl::StrCat("return-noted ", fact.plan.value(), " ", fact.host.value(), " ",
+                      NameOf(fact.state)));
+  }
+  void operator()(const TopologyApplied&) { Tell("other"); }
 };
 
 }  // namespace

@@ -6,10 +6,13 @@
 //   record SEQ epoch-raised PLAN EPOCH
 //   record SEQ step-started PLAN INDEX ATTEMPT
 //   record SEQ step-finished PLAN INDEX ATTEMPT CODE REASON|- POSITION|-
-//   record SEQ plan-waiting|plan-resumed|undo-started PLAN
+//   record SEQ plan-waiting|plan-resumed|plan-paused|abort-started|undo-started PLAN
+//   record SEQ step-skipped PLAN INDEX
 //   record SEQ plan-ended PLAN STATE
+//   record SEQ return-noted PLAN HOST answers|silent|taken-for-lost|awaited|stayed-away
+//   record SEQ return-fenced HOST/RESOURCE EPOCH                 who came back, seen by any plan
 //   record SEQ ledger-accepted HOST LEDGER
-//   record SEQ other                                             belongs to no plan
+//   record SEQ other                                             a topology: belongs to no plan
 //   sent COMMAND EPOCH                                           by the coordinator
 //   act COMMAND ACTION HOST/RESOURCE EPOCH                       a runner begins
 //   acted COMMAND CODE POSITION|-                                and ends
