@@ -1,5 +1,6 @@
 #include "tests/simulation/agent.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,7 @@ void SimLedger::Apply(const Entry& entry) {
     disk_.commands[accepted->command.id] = {accepted->command, std::nullopt};
   } else if (const auto* finished = std::get_if<CommandFinished>(&entry)) {
     const auto it = disk_.commands.find(finished->command);
+    if (agent_.world.Is(Mutation::kLedgerForgetsFinished)) return;
     if (it != disk_.commands.end()) it->second.outcome = finished->outcome;
   } else if (const auto* epoch = std::get_if<EpochSeen>(&entry)) {
     if (agent_.world.Is(Mutation::kAgentForgetsEpochs)) return;
@@ -43,8 +45,14 @@ void SimLedger::Write(std::vector<Entry> entries, std::function<void(absl::Statu
   if (early) world.queue.At(agent_.process, 0, [done] { done(absl::OkStatus()); });
   world.queue.At(agent_.process, early ? sync * 20 : sync,
                  [this, entries = std::move(entries), done = std::move(done), early]() mutable {
-                   for (const Entry& entry : entries) Apply(entry);
                    World& sim = agent_.world;
+                   // One that answers early is not what its agent knows.
+                   if (!early) CompareReplay();
+                   sim.Sync(SyncPoint::kLedgerWritten, agent_.host.index);
+                   if (!sim.queue.Alive(agent_.process)) return;
+                   for (const Entry& entry : entries) Apply(entry);
+                   sim.Sync(SyncPoint::kLedgerSynced, agent_.host.index);
+                   if (!sim.queue.Alive(agent_.process)) return;
                    if (!early) {
                      sim.queue.At(agent_.process, sim.Jitter(10, 200) * kMicro,
                                   [done = std::move(done)] { done(absl::OkStatus()); });
@@ -72,6 +80,30 @@ Ledger::Contents SimLedger::Read() {
   for (const auto& [id, command] : disk_.commands) contents.commands.push_back(command);
   contents.children = children;
   return contents;
+}
+
+// The core writes again only after it was answered: between two writes it knows what is on disk.
+void SimLedger::CompareReplay() {
+  const agent::AgentCore* core = agent_.core();
+  if (core == nullptr) return;
+  const agent::AgentState& memory = core->state();
+  const bool same = memory.session_counter == disk_.session_counter &&
+                    memory.epochs == disk_.epochs && memory.journals == disk_.journals;
+  agent_.world.oracle->OnLedgerReplayed(agent_.host.index, same && HoldsCommandsOf(memory));
+}
+
+bool SimLedger::HoldsCommandsOf(const agent::AgentState& memory) const {
+  for (const auto& [id, known] : memory.commands) {
+    const auto it = disk_.commands.find(id);
+    if (it == disk_.commands.end()) return false;
+    const bool finished = known.phase == agent::CommandPhase::kFinished;
+    if (finished != it->second.outcome.has_value()) return false;
+    if (finished && known.outcome->code != it->second.outcome->code) return false;
+  }
+  // What has finished is forgotten after a while; what has not never is.
+  return std::all_of(disk_.commands.begin(), disk_.commands.end(), [&memory](const auto& entry) {
+    return entry.second.outcome.has_value() || memory.commands.contains(entry.first);
+  });
 }
 
 bool SimLedger::Accepted(const CommandId& id) const { return disk_.commands.contains(id); }
@@ -158,8 +190,10 @@ void UnitFenceFile::Enforce(std::function<void(absl::Status)> done) {
       return done(absl::OkStatus());
     }
     unit_.data.standby_signal = true;
-    if (!unit_.RequestStop(false)) return done(absl::UnavailableError("no answer"));
-    AwaitStopped(agent_.world.queue.now() + 2 * kSecond, done);
+    const auto asker = std::make_shared<Unit::Asker>();
+    if (!unit_.RequestStop(false, asker)) return done(absl::UnavailableError("no answer"));
+    AwaitStopped(agent_.world.queue.now() + 2 * kSecond,
+                 [asker, done](const absl::Status& stopped) { done(stopped); });
   });
 }
 
@@ -175,6 +209,19 @@ void UnitFenceFile::AwaitStopped(Nanos until, std::function<void(absl::Status)> 
                  });
 }
 
+// co_await Cut{…}: where a store may be cut off; whom that kills goes no further.
+struct Cut {
+  AgentProcess& agent;
+  SyncPoint point;
+
+  bool await_ready() const {
+    agent.world.Sync(point, agent.host.index);
+    return agent.world.queue.Alive(agent.process);
+  }
+  void await_suspend(std::coroutine_handle<>) const {}
+  void await_resume() const {}
+};
+
 // Ledger, then the file under another name, then the name, then the folder.
 Task<Outcome> WriteFence(Run* run, FenceRecord record) {
   AgentProcess& agent = run->agent;
@@ -187,7 +234,9 @@ Task<Outcome> WriteFence(Run* run, FenceRecord record) {
   if (agent.ledger.failing) co_return Fail("LEDGER_FAILED", "the ledger takes no entry");
   co_await Sleep{world.queue, agent.process, world.Jitter(100, 1000) * kMicro};
   if (!world.Is(Mutation::kFenceForgetsLedger)) {
+    co_await Cut{agent, SyncPoint::kLedgerWritten};
     agent.ledger.Apply(Ledger::FenceWritten{run->unit.ref.resource, record});
+    co_await Cut{agent, SyncPoint::kLedgerSynced};
     agent.core()->NoteFence(run->unit.ref.resource, record);
   }
   co_await Sleep{world.queue, agent.process, world.Jitter(100, 1000) * kMicro};

@@ -41,10 +41,14 @@ class SimLedger : public Ledger {
   const std::optional<FenceRecord> FenceOf(const ResourceId& id) const;
   const LedgerId& id() const { return id_; }
   void Lose();  // the file is gone: the next agent makes a new one
+  // Does the agent know what a replay would tell it, and nothing else?
+  void CompareReplay();
   bool failing = false;
   std::vector<ChildProcess> children;
 
  private:
+  bool HoldsCommandsOf(const agent::AgentState& memory) const;
+
   struct OnDisk {
     uint64_t session_counter = 0;
     std::map<PoolId, Epoch> epochs;

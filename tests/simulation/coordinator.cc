@@ -255,6 +255,7 @@ void CoordinatorProcess::Mutate(Plan* plan) const {
       loss.kept.lsn = UINT64_MAX;
     }
   }
+  if (world_.Is(Mutation::kUndoReusesEpoch)) plan->undo_epoch = plan->epoch;
   if (world_.Is(Mutation::kUndoForgetsChat)) {
     for (Step& step : plan->steps) {
       const Action* action = step.action();

@@ -128,6 +128,12 @@ constexpr std::array kMutations = {
     MutationInfo{M::kClocksCompared, "clocks-compared", "loss",
                  "the coordinator's wall clock is taken for that of the lost writer",
                  "lost_while_the_coordinators_clock_is_behind"},
+    MutationInfo{M::kLedgerForgetsFinished, "ledger-forgets-finished", "replay-is-memory",
+                 "the ledger keeps no CommandFinished"},
+    MutationInfo{M::kUndoReusesEpoch, "undo-reuses-the-epoch", "epochs-only-grow",
+                 "an undo gives the right back under the epoch that took it away"},
+    MutationInfo{M::kStaleRequestHeard, "stale-request-heard", "served-goes-on",
+                 "a supervisor that was paused does what nobody waits for any more"},
 };
 
 }  // namespace

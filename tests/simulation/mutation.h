@@ -67,6 +67,9 @@ enum class Mutation {
   kNobodyAwaited,
   kClosedTakenForShipped,
   kClocksCompared,
+  kLedgerForgetsFinished,
+  kUndoReusesEpoch,
+  kStaleRequestHeard,
 };
 
 struct MutationInfo {

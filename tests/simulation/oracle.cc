@@ -16,14 +16,15 @@ constexpr std::array<CheckerInfo, kCheckers> kInfos = {{
     {"one-writer", "architecture.md, rule 1",
      "At most one instance of a database can be written to, at any instant."},
     {"epochs-only-grow", "architecture.md, rule 2",
-     "An agent never forgets an epoch, and a fence outlives every restart."},
+     "An epoch is raised above all before it, an agent never forgets one, and a fence outlives "
+     "every restart."},
     {"durable-before-sent", "architecture.md, rule 3",
      "A record is durable before the command that follows from it is sent."},
     {"accepted-before-acting", "architecture.md, rule 3",
      "A command is in the ledger before it acts, the same id never acts twice, a retry is a new "
      "id."},
     {"replay-is-memory", "architecture.md, rule 4",
-     "Replaying the journal gives exactly the state in memory."},
+     "Replaying the journal, or a ledger, gives exactly the state in memory."},
     {"never-assumes", "architecture.md, rule 4", "A success that is recorded is a fact."},
     {"nothing-lost", "architecture.md, rule 5",
      "Every acknowledged message is in what is served, once."},
@@ -426,6 +427,12 @@ void Oracle::OnAgentEnds(int host) {
 void Oracle::OnAgentEpoch(int host, const Epoch& epoch) {
   Epoch& seen = agent_epochs_[host];
   seen = std::max(seen, epoch);
+}
+
+void Oracle::OnLedgerReplayed(int host, bool same) {
+  if (same) return;
+  Fail(Checker::kReplayIsMemory, absl::StrCat("the ledger of ", world_.hosts[host].id.value(),
+                                              " tells another story than the memory of its agent"));
 }
 
 void Oracle::OnSession(const Command& command, uint64_t carried, uint64_t now) {

@@ -24,7 +24,7 @@ enum class Checker {
   kEpochsOnlyGrow,        // rule 2
   kDurableBeforeSent,     // rule 3: a record before its command
   kAcceptedBeforeActing,  // rule 3: Accepted before acting, an id acts once
-  kReplayIsMemory,        // rule 4
+  kReplayIsMemory,        // rule 4: of the journal, and of each ledger
   kNeverAssumes,          // rule 4: a success that was recorded is true
   kNothingLost,           // rule 5
   kEndsOrWaits,           // rule 7
@@ -97,6 +97,8 @@ class Oracle {
   void OnActed(const Unit& unit, const Command& command, const Outcome& outcome);
   void OnAgentEnds(int host);
   void OnAgentEpoch(int host, const Epoch& epoch);
+  // A ledger was compared with what its agent knows.
+  void OnLedgerReplayed(int host, bool same);
   // `carried`: the number of the session that carried the command, `now` that of the agent's own.
   void OnSession(const Command& command, uint64_t carried, uint64_t now);
   // A child of a command that an earlier agent began.

@@ -23,6 +23,12 @@ void Oracle::OnDurable(const Record& record) {
   if (const auto* started = std::get_if<StepStarted>(&record.fact)) {
     durable_commands_.insert(started->command);
   } else if (const auto* raised = std::get_if<EpochRaised>(&record.fact)) {
+    if (!durable_epochs_.empty() && raised->epoch <= *durable_epochs_.rbegin()) {
+      Fail(Checker::kEpochsOnlyGrow,
+           absl::StrCat("plan ", raised->plan.value(), " raises the epoch of its pool to ",
+                        raised->epoch.ToString(), ", and ", durable_epochs_.rbegin()->ToString(),
+                        " was raised before"));
+    }
     durable_epochs_.insert(raised->epoch);
   }
   if (!tracing_) return;

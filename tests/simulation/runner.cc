@@ -62,7 +62,9 @@ Task<Outcome> StopAndProve(Run* run) {
   Unit& unit = run->unit;
   World& world = run->agent.world;
   if (world.Is(Mutation::kFenceWithoutStop) && unit.is_database()) co_return OkOutcome();
-  if (!unit.RequestStop(false)) co_return Fail("NOT_MANAGED", "its supervisor does not answer");
+  const auto asker = std::make_shared<Unit::Asker>();
+  if (!unit.RequestStop(false, asker))
+    co_return Fail("NOT_MANAGED", "its supervisor does not answer");
   const Nanos limit = std::min(run->deadline, world.queue.now() + 2 * kSecond);
   Nanos wait = kMilli;
   do {

@@ -80,7 +80,8 @@ Task<Outcome> Act(Run* run, PointAt action) {
 Task<Outcome> StartAndWait(Run* run) {
   Unit& unit = run->unit;
   if (unit.points_at < 0) co_return Refuse(*run, "NOT_POINTED", "PointAt comes first");
-  if (!unit.RequestStart()) co_return Fail("NOT_MANAGED", "its supervisor does not answer");
+  const auto asker = std::make_shared<Unit::Asker>();
+  if (!unit.RequestStart(asker)) co_return Fail("NOT_MANAGED", "its supervisor does not answer");
   Nanos wait = 2 * kMilli;
   for (int polls = 1; !LooksServing(*run); ++polls) {
     SIM_PAUSE(run, wait, wait * 2);

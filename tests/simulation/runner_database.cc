@@ -20,7 +20,8 @@ using database::StandbyRuns;
 
 Task<Outcome> StartAndWait(Run* run) {
   Unit& unit = run->unit;
-  if (!unit.RequestStart()) co_return Fail("NOT_MANAGED", "its supervisor does not answer");
+  const auto asker = std::make_shared<Unit::Asker>();
+  if (!unit.RequestStart(asker)) co_return Fail("NOT_MANAGED", "its supervisor does not answer");
   Nanos wait = 2 * kMilli;
   for (int polls = 1;; ++polls) {
     SIM_PAUSE(run, wait, wait * 2);
@@ -319,6 +320,7 @@ bool WaitsInGap(const Unit& unit) {
 
 Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
   Unit& unit = run->unit;
+  const auto asker = std::make_shared<Unit::Asker>();
   Nanos wait = kMilli;
   bool started = false;
   int looks = 0;  // that found a file missing for good, and no replay
@@ -326,7 +328,7 @@ Task<Outcome> Act(Run* run, ApplyPendingLogs action) {
   uint64_t replayed = 0;
   unit.idle_replays = 0;
   while (true) {
-    if (!unit.Runs() && !std::exchange(started, true)) unit.RequestStart();
+    if (!unit.Runs() && !std::exchange(started, true)) unit.RequestStart(asker);
     if (run->agent.world.Is(Mutation::kServedNotAwaited) && action.to_end && unit.Answers()) {
       co_return At(unit);
     }

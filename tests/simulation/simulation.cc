@@ -135,6 +135,10 @@ void Provoke(Mutation mutation, Rng& rng, Scenario* scenario) {
     case Mutation::kRightForgetsFetch:
       fault.delay = rng.Between(0, 30) * kMilli;
       return add(FaultKind::kServerCrash, "Recover", Point::kAccepted);
+    case Mutation::kStaleRequestHeard:
+      fault.host = 2;
+      fault.lasts = 5 * kSecond;
+      return add(FaultKind::kSupervisorPause, "Deactivate", Point::kAccepted);
     case Mutation::kUnknownTakenForDone:
       return add(FaultKind::kAgentCrash, "Fence", Point::kAccepted);
     default:
@@ -321,6 +325,7 @@ Result Simulation::TakeResult() {
   result.took = world_->queue.now();
   result.acknowledged = oracle_.acknowledged();
   result.sync_points = sync_points_;
+  result.cut = cut_;
   result.coverage = coverage_;
   result.story = world_->story.lines();
   result.trace = oracle_.trace();

@@ -73,6 +73,7 @@ struct Result {
   Nanos took = 0;  // virtual
   uint64_t acknowledged = 0;
   int64_t sync_points = 0;
+  std::optional<SyncPoint> cut;  // what was cut off
   Coverage coverage;
   std::vector<std::string> story;
   std::vector<std::string> trace;
@@ -203,6 +204,7 @@ class Simulation {
   bool no_room_ = false;     // a plan has waited for it
   bool log_spoilt_ = false;  // something has become of a log file on a share
   int64_t sync_points_ = 0;
+  std::optional<SyncPoint> cut_;
   Nanos resumed_ = 0;
   PlanId tried_;
   int tries_ = 0;

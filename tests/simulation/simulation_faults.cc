@@ -231,8 +231,9 @@ void Simulation::RestoreHost(int index) {
 }
 
 // One store of one process is cut off, and the process or its host with it.
-void Simulation::OnSync(SyncPoint, int host) {
+void Simulation::OnSync(SyncPoint point, int host) {
   if (sync_points_++ != scenario_.cut_at) return;
+  cut_ = point;
   dirty_ = true;
   const Nanos lasts = 300 * kMilli;
   if (scenario_.cut_power) return CrashHost(host, lasts);

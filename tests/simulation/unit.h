@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,8 +70,10 @@ class Unit {
   const SupervisorMind& mind() const { return mind_; }
   const std::string& refused() const { return refused_; }
   bool Managed() const;
-  bool RequestStart();  // false: nobody listens
-  bool RequestStop(bool immediate);
+  // Who waits for what it asked for. A request that is read when nobody does any more is dropped.
+  struct Asker {};
+  bool RequestStart(const std::shared_ptr<Asker>& asker);  // false: nobody listens
+  bool RequestStop(bool immediate, const std::shared_ptr<Asker>& asker);
   void StartSupervisor();
   void KillSupervisor();
   // Server and supervisor, until StartAgain.
@@ -124,6 +127,7 @@ class Unit {
   void EndOrphans();
   void LookSoon(Nanos delay);
   void SupervisorTick();
+  bool Heard(const std::weak_ptr<Asker>& asker) const;
   void StartServer();
   void Exec(bool read_write, std::optional<Epoch> write_epoch);
   void Up(bool read_write);

@@ -148,30 +148,39 @@ void Unit::StartServer() {
   });
 }
 
-bool Unit::RequestStart() {
+bool Unit::Heard(const std::weak_ptr<Asker>& asker) const {
+  return !asker.expired() || world_.Is(Mutation::kStaleRequestHeard);
+}
+
+bool Unit::RequestStart(const std::shared_ptr<Asker>& asker) {
   if (!Managed()) return false;
-  world_.queue.At(supervisor, world_.Jitter(50, 500) * kMicro, [this] {
-    if (state_ == ServerState::kStopping) {
-      restart_after_stop_ = true;
-    } else if (Runs()) {
-      mind_.desired_up = true;
-    } else {
-      start_asked_ = true;
-      refused_.clear();
-      StartServer();
-    }
-  });
+  world_.queue.At(supervisor, world_.Jitter(50, 500) * kMicro,
+                  [this, waits = std::weak_ptr(asker)] {
+                    if (!Heard(waits)) return;
+                    if (state_ == ServerState::kStopping) {
+                      restart_after_stop_ = true;
+                    } else if (Runs()) {
+                      mind_.desired_up = true;
+                    } else {
+                      start_asked_ = true;
+                      refused_.clear();
+                      StartServer();
+                    }
+                  });
   return true;
 }
 
-bool Unit::RequestStop(bool immediate) {
+bool Unit::RequestStop(bool immediate, const std::shared_ptr<Asker>& asker) {
   if (!Managed()) return false;
-  world_.queue.At(supervisor, world_.Jitter(50, 500) * kMicro, [this, immediate] {
-    mind_.desired_up = false;
-    restart_after_stop_ = false;
-    if (state_ != ServerState::kStopping && Runs()) world_.oracle->OnStopBegins(*this, true);
-    StopServer(immediate);
-  });
+  world_.queue.At(supervisor, world_.Jitter(50, 500) * kMicro,
+                  [this, immediate, waits = std::weak_ptr(asker)] {
+                    if (!Heard(waits)) return;
+                    mind_.desired_up = false;
+                    restart_after_stop_ = false;
+                    if (state_ != ServerState::kStopping && Runs())
+                      world_.oracle->OnStopBegins(*this, true);
+                    StopServer(immediate);
+                  });
   return true;
 }
 

@@ -30,6 +30,7 @@ enum class SyncPoint {
   kFenceRenamed,
   kFenceSynced,
 };
+inline constexpr int kSyncPoints = 7;
 
 // By a clock that is right.
 inline absl::Time WallTime(Nanos at) { return absl::FromUnixNanos(1'700'000'000 * kSecond + at); }
