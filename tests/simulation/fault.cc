@@ -27,7 +27,8 @@ constexpr std::array<std::string_view, kFaultKinds> kNames = {
     "operator-pauses",   "operator-retries",
     "operator-skips",    "operator-aborts",
     "log-lost",          "log-damaged",
-    "disk-full"};
+    "disk-full",         "site-pause",
+    "share-stale"};
 
 constexpr std::array<std::string_view, kStepKinds> kSteps = {"CheckDatabase",
                                                              "EndConnections",
@@ -156,6 +157,29 @@ std::vector<Fault> MakeDiskFaults(Rng& rng) {
   fault.point = static_cast<Point>(rng.Below(kPoints));
   fault.delay = rng.Between(0, 60) * kMilli;
   fault.lasts = rng.Between(1, 30) * kSecond;
+  return {fault};
+}
+
+std::vector<Fault> MakeSiteFaults(Rng& rng) {
+  constexpr std::string_view kPausedAt[] = {"Fence",   "ShipTail",   "ApplyPendingLogs",
+                                            "Recover", "Deactivate", "Activate"};
+  constexpr std::string_view kStaleAt[] = {"CheckDatabase", "ShipTail", "StopLogShipping",
+                                           "CopyPendingLogs", "StartStandby"};
+  Fault fault;
+  const bool pause = rng.Chance(50);
+  fault.kind = pause ? FaultKind::kSitePause : FaultKind::kShareStale;
+  fault.move = static_cast<int>(rng.Below(3));
+  fault.host = static_cast<int>(rng.Below(2));
+  fault.lasts = rng.Between(100, rng.Chance(30) ? 10000 : 2500) * kMilli;
+  if (rng.Chance(40)) {
+    fault.at = rng.Between(0, 8000) * kMilli;
+  } else {
+    const std::string_view step = pause ? kPausedAt[rng.Below(std::size(kPausedAt))]
+                                        : kStaleAt[rng.Below(std::size(kStaleAt))];
+    fault.step = *FindStepKind(step);
+    fault.point = static_cast<Point>(rng.Below(kPoints));
+    fault.delay = rng.Between(0, 20000) * kMicro;
+  }
   return {fault};
 }
 

@@ -48,8 +48,10 @@ enum class FaultKind {
   kLogLost,
   kLogDamaged,
   kDiskFull,
+  kSitePause,
+  kShareStale,
 };
-inline constexpr int kFaultKinds = 33;
+inline constexpr int kFaultKinds = 35;
 inline constexpr int kFirstKinds = 30;  // those that MakeFaults draws from
 std::string_view ToString(FaultKind kind);
 std::optional<FaultKind> FindFaultKind(std::string_view name);
@@ -81,6 +83,8 @@ std::vector<Fault> MakeFaults(Rng& rng);
 std::vector<Fault> MakeChatFaults(Rng& rng);
 // Of the room for what is kept of a database before it is seeded anew.
 std::vector<Fault> MakeDiskFaults(Rng& rng);
+// Of a site that stands still, and of what one site sees of the other's share.
+std::vector<Fault> MakeSiteFaults(Rng& rng);
 // Of log files between the one that ships and the one that follows.
 std::vector<Fault> MakeLogFaults(Rng& rng);
 

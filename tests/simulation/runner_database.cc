@@ -288,8 +288,9 @@ Task<Outcome> Act(Run* run, CopyPendingLogs action) {
     }
     if (!share.Readable()) continue;
     const LineageKey key = world.KeyOf(unit.database, lineage);
-    for (auto it = share.files.lower_bound({key, FileName{}});
-         it != share.files.end() && it->first.first == key; ++it) {
+    const Archive& seen = share.SeenFrom(unit.host.index);
+    for (auto it = seen.lower_bound({key, FileName{}}); it != seen.end() && it->first.first == key;
+         ++it) {
       if (!Served(it->first.second, lineage.sealed) || unit.copied.contains(it->first)) continue;
       if (it->second->damaged && !world.Is(Mutation::kDamagedLogTaken)) {
         co_return Fail("DATA_LOSS", "a log file differs from its checksum: move it aside");

@@ -186,6 +186,8 @@ void MakeLater(uint64_t seed, Scenario* scenario) {
     add(MakeDiskFaults(rng));
     scenario->quarantine_elsewhere = rng.Chance(70);
   }
+  Rng of_sites(seed ^ 0x517E5);
+  if (of_sites.Chance(10)) add(MakeSiteFaults(of_sites));
 }
 
 Scenario MakeScenario(uint64_t seed, Mutation mutation) {

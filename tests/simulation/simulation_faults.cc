@@ -159,6 +159,7 @@ void Simulation::Fire(const Fault& fault, int step_host) {
     case FaultKind::kHostCrash:
     case FaultKind::kHostPause:
     case FaultKind::kSiteCrash:
+    case FaultKind::kSitePause:
     case FaultKind::kClockJump:
       return FireOnHost(fault, host);
     case FaultKind::kAgentCrash:
@@ -186,6 +187,7 @@ void Simulation::Fire(const Fault& fault, int step_host) {
     case FaultKind::kShareUnmounted:
     case FaultKind::kShareFull:
     case FaultKind::kShareSlow:
+    case FaultKind::kShareStale:
       return FireOnShare(fault, host);
     case FaultKind::kLogLost:
     case FaultKind::kLogDamaged:
@@ -265,10 +267,14 @@ void Simulation::FireOnHost(const Fault& fault, int index) {
     coordinator_->loop.JumpWall(fault.hard ? 5 * kSecond : -5 * kSecond);
     return;
   }
-  std::vector<EventQueue::Process> paused = {agents_[index]->process};
-  for (const Unit* unit : host.units) {
-    paused.push_back(unit->supervisor);
-    paused.push_back(unit->server);
+  std::vector<EventQueue::Process> paused;
+  const bool site = fault.kind == FaultKind::kSitePause;
+  for (const int one : site ? world_->HostsBeside(index) : std::vector<int>{index}) {
+    paused.push_back(agents_[one]->process);
+    for (const Unit* unit : world_->hosts[one].units) {
+      paused.push_back(unit->supervisor);
+      paused.push_back(unit->server);
+    }
   }
   Lasting(
       fault.lasts,
@@ -348,6 +354,9 @@ void Simulation::FireOnShare(const Fault& fault, int index) {
     if (kind == FaultKind::kShareUnmounted) share.mounted = !broken;
     if (kind == FaultKind::kShareFull) share.full = broken;
     if (kind == FaultKind::kShareSlow) share.slowness = broken ? 200 : 1;
+    if (kind != FaultKind::kShareStale) return;
+    share.stale.reset();
+    if (broken) share.stale = share.files;
   };
   Lasting(
       fault.lasts, [set] { set(true); },

@@ -66,11 +66,16 @@ struct Share {
   bool mounted = true;
   bool marked = true;  // its marker file is there
   bool full = false;
-  int slowness = 1;           // how many times longer an access takes
-  Spoil next = Spoil::kNone;  // what becomes of the next segment, as soon as it was shipped
+  int slowness = 1;              // how many times longer an access takes
+  int home = 0;                  // whose it is: that of even hosts, or of odd ones
+  std::optional<Archive> stale;  // all that the other site sees of it for now
+  Spoil next = Spoil::kNone;     // what becomes of the next segment, as soon as it was shipped
   std::set<std::pair<LineageKey, FileName>> gone;  // shipped, and not there any more
 
   bool Readable() const { return mounted && marked; }
+  const Archive& SeenFrom(int host) const {
+    return stale.has_value() && host % 2 != home ? *stale : files;
+  }
   void SpoilShipped(const Archive::iterator& shipped);
   bool HoldsDamaged() const;
   // Somebody takes the damaged files out of the way.

@@ -112,8 +112,9 @@ std::shared_ptr<const LogFile> Unit::Fetch(const FileName& name) {
     const Share& share = *world_.ShareOf(lineage.share);
     if (!share.Readable() && !world_.Is(Mutation::kMarkerNotRead)) return nullptr;
     if (!share.Readable()) continue;
-    const auto there = share.files.find(key);
-    if (there == share.files.end() || !served) continue;
+    const Archive& seen = share.SeenFrom(host.index);
+    const auto there = seen.find(key);
+    if (there == seen.end() || !served) continue;
     if (there->second->damaged && !world_.Is(Mutation::kDamagedLogTaken)) return nullptr;
     copied[key] = there->second;
     return there->second;
@@ -138,7 +139,7 @@ Unit::Chain Unit::FollowChain(const std::vector<Lineage>& fetch, bool shares) co
   for (const Lineage& lineage : fetch) {
     const LineageKey key = world_.KeyOf(database, lineage);
     const Share& share = *world_.ShareOf(lineage.share);
-    for (const Archive* archive : {&copied, static_cast<const Archive*>(&share.files)}) {
+    for (const Archive* archive : {&copied, &share.SeenFrom(host.index)}) {
       if (archive != &copied && (!shares || !share.Readable())) continue;
       for (auto it = archive->lower_bound({key, present});
            it != archive->end() && it->first.first == key; ++it) {
@@ -182,8 +183,9 @@ std::optional<Branch> Unit::LeaveTimeline() {
     const Lineage& lineage = fetch[i];
     const LineageKey key = world_.KeyOf(database, lineage);
     const Share& share = *world_.ShareOf(lineage.share);
-    for (const Archive* archive : {static_cast<const Archive*>(&copied), &share.files}) {
-      if (archive == &share.files && (holder || !share.Readable())) continue;
+    const Archive& seen = share.SeenFrom(host.index);
+    for (const Archive* archive : {static_cast<const Archive*>(&copied), &seen}) {
+      if (archive == &seen && (holder || !share.Readable())) continue;
       for (auto it = archive->lower_bound({key, FileName{best_timeline + 1}});
            it != archive->end() && it->first.first == key; ++it) {
         if (!it->first.second.history || it->first.second.timeline <= best_timeline) continue;

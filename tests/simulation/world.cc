@@ -70,6 +70,7 @@ World::World(uint64_t seed, Mutation broken, bool told, int wanted_databases, bo
   topology = MakeTopology(pool, databases, spares);
   shares[0].id = ShareId("hq-logs");
   shares[1].id = ShareId("dr-logs");
+  shares[1].home = 1;
   for (int i = 0; i < kHosts; ++i) {
     hosts[i].index = i;
     hosts[i].id = HostId(kHostNames[i]);
