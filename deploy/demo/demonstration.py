@@ -105,7 +105,9 @@ def find_orphans(world, lost):
 
 
 def tell(world, copy, switchovers, log, say):
-    """The whole story. Returns the moves, what the talking client found, and the orphans."""
+    """The whole story. Returns the moves, what the talking client found, the orphans, and every
+    resource's role before and after."""
+    before = operator_cli.roles(world)
     talk = Talk(world, copy, log)
     story = Story(world, talk, say)
     try:
@@ -120,15 +122,29 @@ def tell(world, copy, switchovers, log, say):
     summarise_all(story.moves, events, result)
     lost = [name for move in story.moves for name in move.get("measured", {}).get("lost_ids", [])]
     kept = find_orphans(world, lost) if story.ok() else {}
-    return story.moves, result, kept
+    return story.moves, result, kept, {"before": before, "after": operator_cli.roles(world)}
 
 
-def as_it_must_be(moves, result, kept, switchovers):
-    """All moves succeeded; nothing lost but what the failover had announced, and that is kept."""
+def complaints(moves, result, kept, roles, switchovers):
+    """What is not as it must be, a line each: all moves succeed, and nothing is lost but what the
+    failover had announced, with a bound, and that is kept; in the end every role is as at first."""
+    found = [f"move {move['number']}, {move['kind']}, ended with {move['exit_code']}"
+             for move in moves if move["exit_code"] != 0]
+    if len(moves) != switchovers + 2:
+        found.append(f"{len(moves)} moves, wanted {switchovers + 2}")
+    failovers = [move for move in moves if "announced" in move]
+    if not failovers or any(move["announced"]["point"] is None for move in failovers):
+        found.append("the failover announced no point from which on messages may be lost")
     allowed = sum(move.get("measured", {}).get("after_announced_point", 0) for move in moves)
-    return (len(moves) == switchovers + 2 and all(move["exit_code"] == 0 for move in moves)
-            and result["lost"] == allowed and result["duplicated"] == 0
-            and kept["of_them_kept"] == kept["lost_messages"])
+    if result["lost"] != allowed:
+        found.append(f"{result['lost']} acknowledged messages lost, {allowed} of them announced")
+    if result["duplicated"] != 0:
+        found.append(f"{result['duplicated']} messages duplicated")
+    if kept.get("of_them_kept") != kept.get("lost_messages"):
+        found.append(f"{kept['of_them_kept']} of {kept['lost_messages']} lost messages are kept")
+    found += [f"{name} is {roles['after'].get(name, 'gone')}, was {role} at the start"
+              for name, role in roles["before"].items() if roles["after"].get(name) != role]
+    return found
 
 
 def run(directory, copy, switchovers, say):
@@ -141,8 +157,9 @@ def run(directory, copy, switchovers, say):
         world = builder.create(directory, copy)
         world.boot()
         protection = protect(world, say)
-        moves, result, kept = tell(world, copy, switchovers, directory / "talk.log", say)
-        ok = as_it_must_be(moves, result, kept, switchovers)
+        moves, result, kept, roles = tell(world, copy, switchovers, directory / "talk.log", say)
+        wrong = complaints(moves, result, kept, roles, switchovers)
+        ok = not wrong
     except KeyboardInterrupt:
         interrupted = True
         raise
@@ -150,8 +167,9 @@ def run(directory, copy, switchovers, say):
         tear_down(directory, keep_logs=not (ok or interrupted), say=say)
     totals = {key: result[key] for key in
               ("sent", "acknowledged", "lost", "duplicated", "unacknowledged")}
-    outcome = {"ok": ok, "seconds": time.monotonic() - started, "protect": protection,
-               "moves": moves, "messages": totals, "orphans": kept}
+    outcome = {"ok": ok, "complaints": wrong, "seconds": time.monotonic() - started,
+               "protect": protection, "moves": moves, "messages": totals, "orphans": kept,
+               "roles": roles}
     print_table(outcome)
     return outcome
 

@@ -100,6 +100,12 @@ def members(world):
     return document(world, "status", world.data["pool"])["pools"][0]["members"]
 
 
+def roles(world):
+    """Resource -> the role that the journal gives it: "hq-sql1/mgc": "writer"."""
+    return {f"{member['resource']['host']}/{member['resource']['resource']}": member["assigned"]
+            for member in members(world)}
+
+
 def wait_until_fenced(world, seconds=30):
     """Until nothing is left that was to be fenced at its return."""
     def all_fenced():
