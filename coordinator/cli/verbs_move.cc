@@ -55,7 +55,8 @@ std::vector<FlagWords> FailoverFlags() {
        .description = "Go on against this refusal, by its name. May be repeated; a refusal tells "
                       "whether it can be overridden",
        .repeatable = true,
-       .values = {"HOME_DATABASE_UP", "LOG_GAP", "SHARE_UNREADABLE", "UNPROTECTED"}},
+       .values = {"FENCE_EPOCH_AHEAD", "HOME_DATABASE_UP", "LOG_GAP", "SHARE_UNREADABLE",
+                  "UNPROTECTED"}},
       {.names = "--salvage",
        .type = "HOST=DIR",
        .read =
@@ -79,9 +80,11 @@ VerbWords Failover() {
           .detail =
               std::string("Loses what was acknowledged but never left the lost site; before it "
                           "begins it says how much that can be.\nWhat answers is fenced now, what "
-                          "does not is fenced when it returns, before anything else. It is never "
-                          "undone:\nwhere it fails it waits. Everything is up, or can be started "
-                          "again? Then: baton switchover.\n") +
+                          "does not is fenced when it returns, before anything else. Where a check "
+                          "fails, or a lost host answers, before\nthe epoch is raised, it ends "
+                          "with nothing moved; from then on it is never undone: where it fails it "
+                          "waits.\nEverything is up, or can be started again? Then: baton "
+                          "switchover.\n") +
               kPlanIsTheCoordinators,
           .example =
               "baton failover chat.example.com --lost-site hq --reason \"fire at hq\" "

@@ -48,7 +48,9 @@ std::vector<VerbWords> OperateVerbs() {
               "What runs already ends. Ends with 0 once the plan stands still.",
               "baton pause chat.example.com --reason \"waiting for the network team\""),
       Operate("resume", Verb::kResume, "Goes on with a plan that waits or was paused",
-              "What failed, or was left unknown, is tried again.",
+              "What failed, or was left unknown, is tried again. Where the plan says that a host "
+              "answered and is silent again,\nit is also your word that this host is lost: turn "
+              "its power off first.",
               "baton resume chat.example.com --reason \"share is mounted again\""),
       std::move(retry),
       std::move(skip),

@@ -28,7 +28,8 @@ std::vector<VerbWords> QuarantineVerbs() {
   group.inner.push_back({.name = "show",
                          .verb = Verb::kQuarantineShow,
                          .description = "One entry",
-                         .example = "baton quarantine show chat.example.com hq-sql1/mgc 1.4",
+                         .example = "baton quarantine show chat.example.com hq-sql1/mgc "
+                                    "20261124-102113-78ed",
                          .arguments = EntryArguments()});
   group.inner.push_back(
       {.name = "remove",
@@ -37,8 +38,8 @@ std::vector<VerbWords> QuarantineVerbs() {
        .detail =
            "On a terminal it shows what the entry holds and asks. A plan like any other: only "
            "one runs for a pool.",
-       .example = "baton quarantine remove chat.example.com hq-sql1/mgc 1.4 --reason "
-                  "\"all 12 messages were posted again\"",
+       .example = "baton quarantine remove chat.example.com hq-sql1/mgc 20261124-102113-78ed "
+                  "--reason \"all 12 messages were posted again\"",
        .arguments = EntryArguments(),
        .flags = {ReasonFlag(), NoWaitFlag()},
        .changes = true});
