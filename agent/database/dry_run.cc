@@ -158,6 +158,10 @@ absl::Status AskWithoutData(ActionContext* context, const ConfigureLogShipping&)
   BATON_ASSIGN_OR_RETURN(const std::string file, instance.config().Engine("settings_file"));
   return CheckAccess(DirectoryOf(file), W_OK | X_OK, "cannot write in");
 }
+absl::Status AskWithoutData(ActionContext* context, const Fence&) {
+  BATON_ASSIGN_OR_RETURN(const FenceRecord record, context->instance().Fence());
+  return context->RefuseOlder(record);
+}
 absl::Status AskWithoutData(ActionContext*, const RemoveQuarantine& action) {
   return CheckQuarantineName(action.name);
 }
