@@ -77,15 +77,15 @@ VerbWords Failover() {
           .description =
               "The serving site is lost: the other one takes over, as far as its log "
               "goes",
-          .detail =
-              std::string("Loses what was acknowledged but never left the lost site; before it "
-                          "begins it says how much that can be.\nWhat answers is fenced now, what "
-                          "does not is fenced when it returns, before anything else. Where a check "
-                          "fails, or a lost host answers, before\nthe epoch is raised, it ends "
-                          "with nothing moved; from then on it is never undone: where it fails it "
-                          "waits.\nEverything is up, or can be started again? Then: baton "
-                          "switchover.\n") +
-              kPlanIsTheCoordinators,
+          .detail = std::string(
+                        "Loses what was acknowledged but never left the lost site; before it "
+                        "begins it says how much that can be.\nWhat answers is fenced now, what "
+                        "does not is fenced when it returns, before anything else.\nWhere a check "
+                        "fails, or a lost host answers, before the epoch is raised, it ends with "
+                        "nothing moved; from then on\nit is never undone: where it fails it "
+                        "waits. Everything is up, or can be started again? Then: baton "
+                        "switchover.\n") +
+                    kPlanIsTheCoordinators,
           .example =
               "baton failover chat.example.com --lost-site hq --reason \"fire at hq\" "
               "--allow-loss 90s",

@@ -75,6 +75,7 @@ TEST(ProtectTest, OrphansAreKeptAndTheOldPrimaryIsSeededAndFollows) {
   EXPECT_EQ(empty.database()->quarantine[0].fork, fork);
   EXPECT_GE(empty.database()->quarantine[0].commits, 7u);  // and what proved it writable
   EXPECT_GT(empty.database()->quarantine[0].disk_bytes, 1u << 20);
+  EXPECT_TRUE(world.Check(home, Fence{}).ok()) << "it would be fenced without data as well";
 
   EXPECT_EQ(world.Do(home, Seed{away.config.host, "1"}).reason, "WRONG_SYSTEM_ID");
   EXPECT_TRUE(world.Check(home, Seed{away.config.host, world.system_id()}).ok());
