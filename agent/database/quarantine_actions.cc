@@ -100,7 +100,7 @@ absl::StatusOr<Manifest> Describe(ActionContext* context, const Quarantine& acti
   BATON_ASSIGN_OR_RETURN(manifest.entry.disk_bytes, TreeBytes(data, LiveOf(context)));
   if (action.fork.none()) return manifest;
   if (end.lsn <= action.fork.lsn) {
-    manifest.entry.commits = 0;
+    if (MeasureBeyond(action.fork, end).sure) manifest.entry.commits = 0;
     return manifest;
   }
   const LogPosition from = FirstHeldBeyond(data, action.fork, end, control.segment_bytes);

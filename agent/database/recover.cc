@@ -134,8 +134,7 @@ absl::Status TellWhatItMayLack(ActionContext* context, const absl::Status& statu
       status.message(), "; what was sealed it takes from ",
       context->instance().config().copy_destination,
       " alone: a file that is missing there (its log names it) copy from the share, with its "
-      "checksum, then baton resume; or baton abort, and baton adopt gives the right back to the "
-      "instance that shipped it"));
+      "checksum, then baton resume; or baton abort, which tells the verb that goes on from there"));
 }
 
 absl::Status ReplayWhatWasSealed(ActionContext* context, const LogPosition& seen) {
@@ -170,6 +169,24 @@ absl::StatusOr<ServerView> ProveNewTimeline(ActionContext* context, uint32_t lef
 
 }  // namespace
 
+namespace {
+
+// Its fence file may have been lost since it copied and applied what was sealed, and with it the
+// list of what it follows: started anew it may begin further back, and would be promoted there.
+absl::Status KnowWhatItFollows(ActionContext* context, const Recover& action, FenceRecord* record) {
+  if (action.fetch.empty() || record->fetch == action.fetch) return absl::OkStatus();
+  // Promoted already, or about to be refused.
+  if (record->phase == FencePhase::kOpen) return absl::OkStatus();
+  if (record->write.has_value() && record->write != action.write) return absl::OkStatus();
+  record->fence_epoch = context->command().epoch;
+  record->fetch = action.fetch;
+  BATON_RETURN_IF_ERROR(EnsureFence(context, *record));
+  context->Did("its fence file did not list what it follows, and does again");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<Outcome> Act(ActionContext* context, const Recover& action) {
   PostgresqlInstance& instance = context->instance();
   BATON_ASSIGN_OR_RETURN(FenceRecord record, instance.Fence());
@@ -178,6 +195,7 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const Recover& action) {
     BATON_RETURN_IF_ERROR(ReturnToOwnLog(context, action));
     BATON_ASSIGN_OR_RETURN(record, instance.Fence());
   }
+  BATON_RETURN_IF_ERROR(KnowWhatItFollows(context, action, &record));
   absl::StatusOr<ServerView> before = instance.View(std::min(kLookTimeout, context->Left()));
   if (IsDown(before.status())) {
     BATON_RETURN_IF_ERROR(PrepareToStart(context, record, action));

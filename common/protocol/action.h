@@ -70,6 +70,9 @@ struct Recover {
   // Of a fenced instance that wrote before and takes its right back: it replays its own log to the
   // end under standby.signal, and is promoted from there (protocol.md "Undo after the tail").
   bool own_log = false;
+  // Of one that followed: what it is to have replayed, to where the last is sealed, before it is
+  // promoted, whatever its fence file says; that may be lost. Empty with own_log.
+  std::vector<Lineage> fetch = {};
 };
 // On the backup (domain.md F1): the last of `fetch` takes no more. Outcome: position = where it is
 // sealed, the end of the last log file that a share or the copy destination has without a gap

@@ -43,6 +43,7 @@ struct FillAction {
   void operator()(const Recover& recover) const {
     *out.mutable_recover()->mutable_write() = ToProto(recover.write);
     out.mutable_recover()->set_own_log(recover.own_log);
+    SetFetch(recover.fetch, out.mutable_recover());
   }
   void operator()(const StopLogShipping& stop) const {
     SetFetch(stop.fetch, out.mutable_stop_log_shipping());
@@ -197,7 +198,8 @@ absl::StatusOr<Action> FromProto(const v1::Action& action) {
                               action.apply_pending_logs().to_end()};
     case Kind::kRecover: {
       BATON_ASSIGN_OR_RETURN(Lineage write, FromProto(action.recover().write()));
-      return Recover{std::move(write), action.recover().own_log()};
+      BATON_ASSIGN_OR_RETURN(auto fetch, FetchFrom(action.recover().fetch()));
+      return Recover{std::move(write), action.recover().own_log(), std::move(fetch)};
     }
     case Kind::kStopLogShipping:
       return ShippingFrom(action.stop_log_shipping());

@@ -26,7 +26,9 @@ class Draft {
   void On(const Proceed&) {
     if (state_.state == PlanState::kWaiting) {
       // That who came back is fenced may be durable, and the word to go on not yet.
-      if (state_.goes_on_by_itself) GoOnAsPromised("who came back is fenced");
+      // Or it was written by an older coordinator, which said less.
+      if (state_.goes_on_by_itself) return GoOnAsPromised("who came back is fenced");
+      if (situation_.Withholds()) Wait();
       return;
     }
     ReactAll(StepEvent::kReplayed);

@@ -53,7 +53,7 @@ std::string ResumeWithheld(const Execution& now) {
   }
   if (!awaited.empty()) {
     absl::StrAppend(&text, text.empty() ? "" : "; ", absl::StrJoin(awaited, " and "),
-                    " has some seconds more to answer");
+                    " has some seconds more to answer, whatever is said of it");
   }
   if (!answering.empty()) {
     absl::StrAppend(&text, text.empty() ? "" : "; ", absl::StrJoin(answering, " and "),

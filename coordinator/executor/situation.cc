@@ -170,11 +170,22 @@ bool Situation::AwaitsFenceOf(const HostId& host) const {
   return false;
 }
 
+bool Situation::OwesOnlyChat(const HostId& host) const {
+  const auto is_database = [this](const ResourceId& resource) {
+    return std::any_of(now_.plan->steps.begin(), now_.plan->steps.end(),
+                       [&](const Step& step) { return step.database.value() == resource.value(); });
+  };
+  return std::none_of(now_.fence_due.begin(), now_.fence_due.end(), [&](const auto& due) {
+    return due.first.host == host && is_database(due.first.resource);
+  });
+}
+
 std::set<HostId> Situation::ToBeAwaited() const {
   std::set<HostId> hosts;
   for (const auto& [ref, epoch] : now_.fence_due) hosts.insert(ref.host);
   for (const ResourceRef& ref : now_.plan->fence_on_return) hosts.insert(ref.host);
   std::erase_if(hosts, [this](const HostId& host) {
+    if (now_.plan->kind != PlanKind::kFailover && OwesOnlyChat(host)) return true;
     const auto noted = now_.returned.find(host);
     const bool silent = noted != now_.returned.end() && noted->second == ReturnState::kSilent;
     return silent || !AwaitsFenceOf(host);

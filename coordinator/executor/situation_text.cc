@@ -26,11 +26,16 @@ std::string Situation::WhyWithheld() const {
   std::vector<std::string> lines;
   bool served = false;
   for (int i = 0; i < Steps(); ++i) served |= Due(i) && BeginsOutage(i);
+  bool taken = true;  // a failover's right, from those who were said to be lost
+  for (int i = 0; i < Steps(); ++i) taken &= !Due(i) || !TakesFromLost(i);
+  bool awaited = true;
   for (const auto& [host, how] : now_.returned) {
+    awaited &= how == ReturnState::kAwaited;
     if (how != ReturnState::kAwaited) continue;
-    lines.push_back(absl::StrCat(host.value(),
-                                 " was taken for lost and may have answered the coordinator before "
-                                 "this one: it has some seconds more to answer this one"));
+    lines.push_back(absl::StrCat(
+        host.value(), " was taken for lost and may have answered the coordinator before this one: ",
+        "it has some seconds more to answer this one",
+        taken ? ", and is fenced first if it does" : ", and if it does, nothing is moved"));
   }
   for (const auto& [ref, epoch] : now_.fence_due) {
     const auto host = now_.returned.find(ref.host);
@@ -50,9 +55,9 @@ std::string Situation::WhyWithheld() const {
     }
   }
   const char* what = served ? "chat is not taken down" : "no right is given away";
-  const char* until = GoesOnByItself()
-                          ? ", and the plan goes on by itself once who came back is fenced: "
-                          : " either before who came back is fenced: ";
+  const char* until = !GoesOnByItself() ? " either before who came back is fenced: "
+                      : awaited ? ", and the plan goes on by itself when that time is over: "
+                                : ", and the plan goes on by itself once who came back is fenced: ";
   return Shortened(absl::StrCat(what, until, absl::StrJoin(lines, "; ")), kReasonBytesMax);
 }
 

@@ -11,8 +11,11 @@ constexpr absl::Duration kSetBack = absl::Seconds(1);
 }  // namespace
 
 void HostClock::Tell(absl::Time clock, absl::Duration since_boot) {
+  const absl::Duration back = At(since_boot) - clock;
+  // Ways that grow longer, one after the other, are not to add up.
+  if (back > absl::ZeroDuration() && back <= kSetBack) return;
   // A message that was held up on its way looks the same, and is harmless: the older time is right.
-  if (At(since_boot) - clock > kSetBack) {
+  if (back > kSetBack) {
     older_at_boot_ = std::max(older_at_boot_, at_boot_);
     set_back_at_ = std::max(set_back_at_, At(since_boot));
   }

@@ -45,6 +45,8 @@ Action BindInput(const Action& action, const LogPosition& position) {
     apply->until = position;
   } else if (auto* copy = std::get_if<CopyPendingLogs>(&bound)) {
     if (!copy->fetch.empty()) copy->fetch.back().sealed = position;
+  } else if (auto* recover = std::get_if<Recover>(&bound)) {
+    if (!recover->fetch.empty()) recover->fetch.back().sealed = position;
   } else if (auto* standby = std::get_if<StartStandby>(&bound)) {
     if (standby->fetch.size() >= 2) standby->fetch[standby->fetch.size() - 2].sealed = position;
   }

@@ -22,6 +22,16 @@ HostClock Snapshot::ClockOf(const HostId& host) const {
   return it == agents.end() ? HostClock() : it->second.clock;
 }
 
+SeenResource Heard(const Observation& seen, absl::Duration now, const SeenResource* before) {
+  SeenResource held{.observation = seen, .looked = now - seen.age, .commit_heard = now};
+  const DatabaseObservation* database = seen.database();
+  const DatabaseObservation* known = before == nullptr ? nullptr : before->observation.database();
+  if (database != nullptr && known != nullptr && known->last_commit == database->last_commit) {
+    held.commit_heard = before->commit_heard;
+  }
+  return held;
+}
+
 void Snapshot::Date() {
   for (auto& [ref, seen] : resources) seen.at = as_of - (since_boot - seen.looked);
 }

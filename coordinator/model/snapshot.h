@@ -29,8 +29,15 @@ struct SeenResource {
   Observation observation;
   // When it was looked at: the coordinator's time since its boot, the observation's age taken off.
   absl::Duration looked = absl::ZeroDuration();
+  // When its last commit was first heard of, in the same time: it is at least that old, whatever
+  // the clock says that dated it. Infinite: never.
+  absl::Duration commit_heard = absl::InfiniteDuration();
   absl::Time at = absl::InfinitePast();  // the same on its clock, in a snapshot (Date)
 };
+
+// What is held of `seen`, which came at `now` of the coordinator's time since its boot; `before` is
+// what was held until then, or null.
+SeenResource Heard(const Observation& seen, absl::Duration now, const SeenResource* before);
 
 struct Snapshot {
   absl::Time as_of = absl::InfinitePast();

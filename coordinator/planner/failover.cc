@@ -120,15 +120,17 @@ class Failover {
   void FetchLogs() {
     for (size_t i = 0; i < takeovers_.size(); ++i) {
       tails_.push_back(-1);
+      ends_.push_back(-1);
       const DatabaseMove& move = takeovers_[i].move;
       switch (takeovers_[i].end) {
         case LogEnd::kShipped:
           tails_.back() = builder_.OnDatabase(*move.database, *move.from, ShipTail{},
                                               "Ship the tail of", {fences_[i]});
+          ends_.back() = tails_.back();
           CopyAndApply(move, tails_.back(), ApplyPendingLogs{});
           break;
         case LogEnd::kSealed:
-          Seal(takeovers_[i]);
+          ends_.back() = Seal(takeovers_[i]);
           break;
         case LogEnd::kOwn:
         case LogEnd::kPromoted:
@@ -137,8 +139,9 @@ class Failover {
     }
   }
 
-  // The log of one that died ends where the shares end, from now on and for good.
-  void Seal(const Takeover& takeover) {
+  // The log of one that died ends where the shares end, from now on and for good. Returns the step
+  // that tells where.
+  int Seal(const Takeover& takeover) {
     const DatabaseMove& move = takeover.move;
     StepList after = quiet_;
     if (!takeover.salvage.empty()) {
@@ -154,6 +157,7 @@ class Failover {
     ApplyPendingLogs apply;
     apply.to_end = true;
     CopyAndApply(move, sealed, apply);
+    return sealed;
   }
 
   void CopyAndApply(const DatabaseMove& move, int end, const ApplyPendingLogs& apply) {
@@ -178,15 +182,19 @@ class Failover {
   void Recover() {
     StepList after = quiet_;
     after.insert(after.end(), applied_.begin(), applied_.end());
-    for (const Takeover& takeover : takeovers_) {
+    for (size_t i = 0; i < takeovers_.size(); ++i) {
+      const Takeover& takeover = takeovers_[i];
       const DatabaseMove& move = takeover.move;
       const Lineage write = Written(move, *move.to, builder_.plan().epoch);
       if (takeover.end == LogEnd::kPromoted ||
           (takeover.end == LogEnd::kOwn && !OnlyFollowed(move))) {
         recovered_.push_back(builder_.GiveBack(*move.database, *move.to, write, after).recover);
       } else {
+        baton::Recover recover{write};
+        if (ends_[i] >= 0) recover.fetch = move.right->lineages;
         recovered_.push_back(
-            builder_.OnDatabase(*move.database, *move.to, baton::Recover{write}, "Recover", after));
+            builder_.OnDatabase(*move.database, *move.to, std::move(recover), "Recover", after));
+        if (ends_[i] >= 0) builder_.Last().input_from = ends_[i];
       }
       Document("F4");
     }
@@ -227,6 +235,7 @@ class Failover {
   int raised_ = 0;
   StepList quiet_;           // what must have stopped before the other side writes
   StepList fences_, tails_;  // parallel to takeovers_; -1: none
+  StepList ends_;            // parallel too: which step tells where the log ends
   StepList applied_, recovered_;
   StepList active_;  // parallel to next_
 };

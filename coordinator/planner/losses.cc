@@ -71,7 +71,8 @@ AnnouncedLoss LossBetween(const Snapshot& seen, const Database& database, const 
   if (one_log && loss.kept.lsn >= loss.lost_end.lsn) {
     loss.window = loss.report_age;
   } else {
-    loss.window = clock.Since(loss.last_commit, seen.since_boot);
+    const absl::Duration heard = seen.since_boot - seen.resources.at(RefOf(to)).commit_heard;
+    loss.window = std::max(clock.Since(loss.last_commit, seen.since_boot), heard);
   }
   if (one_log) loss.bytes = loss.lost_end.lsn - std::min(loss.lost_end.lsn, loss.kept.lsn);
   return loss;

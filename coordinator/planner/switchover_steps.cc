@@ -114,9 +114,12 @@ class Switchover {
       builder_.Last().input_from = tail;
       Document("F3", "");
     }
-    for (const DatabaseMove& move : moves_) {
+    for (size_t i = 0; i < moves_.size(); ++i) {
+      const DatabaseMove& move = moves_[i];
       const Lineage write = Written(move, *move.to, builder_.plan().epoch);
-      recovered_.push_back(OnDatabase(move, *move.to, Recover{write}, "Recover", applied));
+      recovered_.push_back(OnDatabase(move, *move.to, Recover{write, false, move.right->lineages},
+                                      "Recover", applied));
+      builder_.Last().input_from = tails_[i];
       Document("F4", "B4");
     }
   }

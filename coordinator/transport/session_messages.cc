@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -85,10 +86,8 @@ absl::Status SessionRegistry::OnReport(Session& session, const v1::Report& repor
                            FromProto("report.clock_time", report.clock_time()));
     NoteClock(session, clock);
   }
-  if (report.full()) {
-    std::erase_if(resources_, [&](const auto& seen) { return seen.first.host == session.host; });
-  }
   for (const Observation& seen : observations) Store(session, seen);
+  if (report.full()) KeepOnly(session.host, observations);
   ++revision_;
   const bool first = report.full() && !session.ready;
   session.ready |= report.full();
@@ -106,10 +105,21 @@ void SessionRegistry::Store(const Session& session, const Observation& seen) {
   const ResourceRef ref{session.host, seen.resource};
   for (const auto& [pool, resource] : topology_->ResourcesOf(session.host)) {
     if (resource == ref && pool == seen.pool) {
-      resources_[ref] = {.observation = seen, .looked = clock_.SinceBoot() - seen.age};
+      const auto before = resources_.find(ref);
+      resources_[ref] =
+          Heard(seen, clock_.SinceBoot(), before == resources_.end() ? nullptr : &before->second);
       return;
     }
   }
+}
+
+void SessionRegistry::KeepOnly(const HostId& host, const std::vector<Observation>& reported) {
+  std::erase_if(resources_, [&](const auto& held) {
+    return held.first.host == host &&
+           std::none_of(reported.begin(), reported.end(), [&](const Observation& seen) {
+             return seen.resource == held.first.resource;
+           });
+  });
 }
 
 void SessionRegistry::NoteClock(const Session& session, absl::Time clock) {

@@ -65,6 +65,7 @@ enum class Mutation {
   kSilentAtStart,
   kAnswerUnheard,
   kNobodyAwaited,
+  kFollowsByFileAlone,
   kClosedTakenForShipped,
   kClocksCompared,
   kLedgerForgetsFinished,

@@ -432,6 +432,15 @@ Task<Outcome> Act(Run* run, Recover action) {
     SIM_TRY(ReplayOwnLog(run, record, action));
     record = FenceOrClosed(run);
   }
+  // The list of what it follows may have been lost with its fence file.
+  const bool refused = record.write.has_value() && record.write != action.write;
+  const bool lost = !action.fetch.empty() && record.fetch != action.fetch;
+  if (lost && record.phase != FencePhase::kOpen && !refused &&
+      !run->agent.world.Is(Mutation::kFollowsByFileAlone)) {
+    record.fence_epoch = run->command.epoch;
+    record.fetch = action.fetch;
+    SIM_TRY(WriteFence(run, record));
+  }
   if (!unit.Runs()) SIM_TRY(StartForRecovery(run, record, action));
   if (!unit.Answers()) co_return Fail("UNAVAILABLE", "it does not answer");
   const bool in_recovery = StandbyRuns(unit);

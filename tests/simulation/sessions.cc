@@ -270,10 +270,15 @@ void CoordinatorProcess::NoteClock(const Session& session, absl::Time clock) {
 
 void CoordinatorProcess::OnReport(Session& session, const agent::Report& report) {
   NoteClock(session, report.clock);
-  if (report.full) {
-    std::erase_if(resources_, [&](const auto& seen) { return seen.first.host == session.host; });
-  }
   for (const Observation& seen : report.observations) Store(session, seen);
+  if (report.full) {
+    std::erase_if(resources_, [&](const auto& held) {
+      return held.first.host == session.host &&
+             std::none_of(
+                 report.observations.begin(), report.observations.end(),
+                 [&](const Observation& seen) { return seen.resource == held.first.resource; });
+    });
+  }
   ++revision_;
   const bool first = report.full && !session.ready;
   session.ready |= report.full;
@@ -289,7 +294,10 @@ void CoordinatorProcess::OnReport(Session& session, const agent::Report& report)
 void CoordinatorProcess::Store(const Session& session, const Observation& seen) {
   const ResourceRef ref{session.host, seen.resource};
   const bool known = world_.Find(ref) != nullptr || world_.Is(Mutation::kStrangersStored);
-  if (known) resources_[ref] = {.observation = seen, .looked = loop.SinceBoot() - seen.age};
+  if (!known) return;
+  const auto before = resources_.find(ref);
+  resources_[ref] =
+      Heard(seen, loop.SinceBoot(), before == resources_.end() ? nullptr : &before->second);
 }
 
 std::vector<Confirmation> CoordinatorProcess::Confirmations(const HostId& host) const {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "coordinator/executor/options.h"
+#include "coordinator/executor/situation.h"
 #include "tests/unit/executor/sim.h"
 
 namespace baton::testing {
@@ -223,6 +224,24 @@ TEST_F(ReturnedTest, ANewCoordinatorTakesNoRightBeforeWhoIsLostHadTheTimeToAnswe
   EXPECT_EQ(Of().state, PlanState::kWaiting);
   world_.Run(kReconnectGrace);
   EXPECT_TRUE(Of().EpochRaisedFor(false));
+}
+
+// A dead chat host holds up no planned move whose databases are fenced.
+TEST_F(ReturnedTest, NobodyIsAwaitedInAPlannedMoveWhoOwesOnlyAChatFence) {
+  Execution now;
+  ASSERT_TRUE(world_.Admit(SmallFailover()).ok());
+  world_.Run(absl::Seconds(3));
+  now = Of();
+  now.fence_due = {{{kOldChat, ResourceId("chat")}, now.plan->epoch}};
+  for (StepExecution& step : now.steps) step.state = StepState::kPending;
+  EXPECT_THAT(Situation(now).ToBeAwaited(), ::testing::Contains(kOldChat));
+  Plan planned = *now.plan;
+  planned.kind = PlanKind::kSwitchover;
+  planned.fence_on_return.clear();
+  now.plan = std::make_shared<const Plan>(planned);
+  EXPECT_THAT(Situation(now).ToBeAwaited(), IsEmpty());
+  now.fence_due = {{{kOldDatabase, ResourceId("mgc")}, now.plan->epoch}};
+  EXPECT_THAT(Situation(now).ToBeAwaited(), ::testing::Contains(kOldDatabase));
 }
 
 // The word is spent though nothing was heard in that session.

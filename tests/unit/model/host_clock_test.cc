@@ -60,5 +60,14 @@ TEST(HostClockTest, AMessageThatWasHeldUpTakesNothingAway) {
   EXPECT_EQ(clock.Since(kNoon, Second(110)), Second(10));
 }
 
+TEST(HostClockTest, WaysThatGrowLongerDoNotAddUp) {
+  HostClock clock;
+  clock.Tell(kNoon, Second(100));
+  for (int i = 1; i <= 10; ++i) {
+    clock.Tell(kNoon + Second(i), Second(100) + i * absl::Milliseconds(1900));
+  }
+  EXPECT_GE(clock.Since(kNoon + Second(10), Second(120)), Second(10));
+}
+
 }  // namespace
 }  // namespace baton

@@ -32,6 +32,7 @@ std::string PrintAction(const Step& step) {
     absl::StrAppend(&text, " fetch=", Print(standby->fetch));
   } else if (const auto* recover = std::get_if<Recover>(&action)) {
     absl::StrAppend(&text, " write=", Print(recover->write));
+    if (!recover->fetch.empty()) absl::StrAppend(&text, " fetch=", Print(recover->fetch));
   } else if (const auto* stop = std::get_if<StopLogShipping>(&action)) {
     absl::StrAppend(&text, " fetch=", Print(stop->fetch),
                     stop->without_share ? " without share" : "",

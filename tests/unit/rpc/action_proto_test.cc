@@ -22,7 +22,7 @@ std::vector<Action> AllActions() {
           ShipTail{},
           CopyPendingLogs{{kFirst}},
           ApplyPendingLogs{{1, 0x300}, true},
-          Recover{kSecond, true},
+          Recover{kSecond, true, {kFirst}},
           StopLogShipping{{kFirst, kSecond}, true, {1, 0x3000}},
           SalvageLogs{kFirst, "/mnt/dead/data"},
           ConfigureLogShipping{true},
