@@ -378,11 +378,38 @@ TEST(FailoverTest, GivenTheRightItStillHasWhatWasShippedBeforeAnAdoption) {
   const Outcome lacking = world.Do(away, recover, absl::Seconds(3));
   EXPECT_FALSE(lacking.ok());
   EXPECT_THAT(lacking.message,
-              AllOf(HasSubstr(copies), HasSubstr("baton resume"), HasSubstr("baton adopt")));
+              AllOf(HasSubstr(copies), HasSubstr("baton resume"), HasSubstr("baton abort")));
   std::filesystem::rename(copies + ".aside", copies);
   const Outcome recovered = world.Do(away, recover);
   ASSERT_TRUE(recovered.ok()) << recovered.message;
   EXPECT_EQ(world.Sql(away, "SELECT count(*) FROM posts"), "4");
+}
+
+// What was applied was in memory alone when the server died, and its fence file, which lists what
+// it follows, is lost with the ledger. The command knows what it is to have before it is promoted.
+TEST(FailoverTest, WithoutItsFenceFileItReplaysWhatTheCommandNames) {
+  World world;
+  Site& home = world.home();
+  Site& away = world.away();
+  world.Sql(away, "CHECKPOINT");
+  for (int post = 1; post <= 3; ++post) {
+    world.Sql(home, absl::StrCat("INSERT INTO posts VALUES (", post, ")").c_str());
+    world.Sql(home, "SELECT pg_switch_wal()");
+  }
+  LoseOnceShipped(world, home);
+  const std::optional<LogPosition> seal = SealAndCopy(world, away);
+  ASSERT_TRUE(seal.has_value());
+  const std::vector<Lineage> applied = world.lineages();
+  ASSERT_TRUE(world.Do(away, ApplyPendingLogs{*seal, true}).ok());
+  ASSERT_TRUE(world.Do(away, Stop{}).ok());
+  EmptyItsLog(away);
+  absl::StatusOr<FenceRecord> record = away.fences->Read();
+  ASSERT_TRUE(record.ok());
+  record->fetch.clear();
+  ASSERT_TRUE(away.fences->Write(*record).ok());
+  const Outcome recovered = world.Do(away, Recover{world.BeginLineage(away), false, applied});
+  ASSERT_TRUE(recovered.ok()) << recovered.message;
+  EXPECT_EQ(world.Sql(away, "SELECT count(*) FROM posts"), "3");
 }
 
 }  // namespace
