@@ -49,9 +49,9 @@ AnnouncedLoss LossBetween(const Snapshot& seen, const Database& database, const 
                           const Instance& to, const WriteRight& right) {
   AnnouncedLoss loss;
   loss.database = database.id;
-  const Observation* backup = seen.Find(RefOf(to));
-  if (backup != nullptr && backup->database() != nullptr) {
-    const DatabaseObservation& follower = *backup->database();
+  const auto backup = seen.resources.find(RefOf(to));
+  if (backup != seen.resources.end() && backup->second.observation.database() != nullptr) {
+    const DatabaseObservation& follower = *backup->second.observation.database();
     loss.kept = follower.position;
     loss.last_commit = LastCommitOf(follower, right);
     // Beyond a gap nothing can be applied.
@@ -71,8 +71,10 @@ AnnouncedLoss LossBetween(const Snapshot& seen, const Database& database, const 
   if (one_log && loss.kept.lsn >= loss.lost_end.lsn) {
     loss.window = loss.report_age;
   } else {
-    const absl::Duration heard = seen.since_boot - seen.resources.at(RefOf(to)).commit_heard;
-    loss.window = std::max(clock.Since(loss.last_commit, seen.since_boot), heard);
+    loss.window = clock.Since(loss.last_commit, seen.since_boot);
+    if (backup != seen.resources.end()) {
+      loss.window = std::max(loss.window, seen.since_boot - backup->second.commit_heard);
+    }
   }
   if (one_log) loss.bytes = loss.lost_end.lsn - std::min(loss.lost_end.lsn, loss.kept.lsn);
   return loss;

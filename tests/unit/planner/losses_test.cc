@@ -59,6 +59,31 @@ TEST(LossesTest, TheWindowIsMeasuredOnTheWritersOwnClock) {
   EXPECT_THAT(Describe(unknown), ::testing::HasSubstr("its writer never told its clock"));
 }
 
+// The clock that dated it had been set back, and nobody here saw that.
+TEST(LossesTest, ACommitIsAtLeastAsOldAsWhatWasHeardOfIt) {
+  Story story;
+  for (const char* line :
+       {"pool", "database mgc hq-sql1 dr-sql1", "chat hq-chat1 active",
+        "adopted 1.1 hq-sql1 hq-chat1", "healthy", "see hq-sql1/mgc position=1:0/5000100 age=4s",
+        "see dr-sql1/mgc position=1:0/5000000 committed=1s", "losses"}) {
+    story.Run(line);
+  }
+  Snapshot seen = story.seen();
+  SeenResource& backup = seen.resources.at({HostId("dr-sql1"), ResourceId("mgc")});
+  backup.commit_heard = seen.since_boot - absl::Seconds(30);
+  const auto window = [&seen] {
+    return LossesNow(seen, *seen.topology->FindPool(PoolId("pool"))).front().window;
+  };
+  EXPECT_EQ(window(), absl::Seconds(30));
+  const SeenResource same = Heard(backup.observation, seen.since_boot, &backup);
+  EXPECT_EQ(same.commit_heard, backup.commit_heard);
+  Observation newer = backup.observation;
+  std::get<DatabaseObservation>(newer.detail).last_commit += absl::Milliseconds(1);
+  EXPECT_EQ(Heard(newer, seen.since_boot, &backup).commit_heard, seen.since_boot);
+  seen.resources.erase({HostId("dr-sql1"), ResourceId("mgc")});
+  EXPECT_EQ(window(), absl::InfiniteDuration());
+}
+
 TEST(LossesTest, ACommitOfAnotherWriterDatesNothing) {
   const std::vector<std::string> seen = {"see hq-sql1/mgc position=3:0/5000100 age=4s",
                                          "see dr-sql1/mgc position=3:0/5000000 committed=9s"};
