@@ -185,10 +185,10 @@ std::set<HostId> Situation::ToBeAwaited() const {
   for (const auto& [ref, epoch] : now_.fence_due) hosts.insert(ref.host);
   for (const ResourceRef& ref : now_.plan->fence_on_return) hosts.insert(ref.host);
   std::erase_if(hosts, [this](const HostId& host) {
-    if (now_.plan->kind != PlanKind::kFailover && OwesOnlyChat(host)) return true;
+    if (!AwaitsFenceOf(host)) return true;
     const auto noted = now_.returned.find(host);
-    const bool silent = noted != now_.returned.end() && noted->second == ReturnState::kSilent;
-    return silent || !AwaitsFenceOf(host);
+    if (noted != now_.returned.end()) return noted->second == ReturnState::kSilent;
+    return now_.plan->kind != PlanKind::kFailover && OwesOnlyChat(host);
   });
   return hosts;
 }

@@ -87,8 +87,9 @@ class Situation {
   // failover has taken its right.
   bool AwaitsFenceOf(const HostId& host) const;
   // Hosts whose answer would count and may have been heard by a coordinator that is dead: all whose
-  // fence is awaited, but for those that were known to be silent. In a planned move none that owes
-  // only the fences of chat servers: the database, which is fenced, keeps those from serving.
+  // fence is awaited, but for those that were known to be silent. In a planned move none
+  // that is not known to have answered and owes only the fences of chat servers: the database,
+  // which is fenced, keeps those from serving.
   std::set<HostId> ToBeAwaited() const;
   // Whom the plan waits for, why, and what to do. Empty unless it Withholds().
   std::string WhyWithheld() const;

@@ -240,6 +240,10 @@ TEST_F(ReturnedTest, NobodyIsAwaitedInAPlannedMoveWhoOwesOnlyAChatFence) {
   planned.fence_on_return.clear();
   now.plan = std::make_shared<const Plan>(planned);
   EXPECT_THAT(Situation(now).ToBeAwaited(), IsEmpty());
+  now.returned[kOldChat] = ReturnState::kAnswers;
+  EXPECT_THAT(Situation(now).ToBeAwaited(), ::testing::Contains(kOldChat))
+      << "it is not silent before it had the time to call again";
+  now.returned.clear();
   now.fence_due = {{{kOldDatabase, ResourceId("mgc")}, now.plan->epoch}};
   EXPECT_THAT(Situation(now).ToBeAwaited(), ::testing::Contains(kOldDatabase));
 }
