@@ -9,7 +9,7 @@ import signal
 import unittest
 
 import postgres
-from world_test import EventStream, WorldTest, operator_cli, say, thorough
+from world_test import REFUSED, EventStream, WorldTest, operator_cli, say, thorough
 
 ENDS = ("PLAN_SUCCEEDED", "PLAN_UNDONE", "PLAN_FAILED")
 ABORTED = 1  # how `baton abort` ends where nothing is taken back
@@ -325,11 +325,26 @@ class UndoTest(WorldTest):
                                               self.world.data["pool"], "--reason", self.id())
                 say(done.stdout.strip().splitlines()[-1:] or done.stderr)
                 if self.bring_home()["state"] == "PLAN_STATE_FAILED":
-                    # Too late to go back: the plan says that somebody has to have the right again.
-                    self.succeed("adopt")
+                    self.give_the_right_to_somebody()
                 self.wait_until_served()
                 talk.wait_for_more(20)
                 self.assertEqual(self.finish_talk(talk)["lost"], 0)
+
+    def give_the_right_to_somebody(self):
+        """Too late to go back: the plan names two ways on. Once it is seen that the other site was
+        promoted, the one that is refused names the other."""
+        failover = f"baton failover {self.world.data['pool']}"
+
+        def told():
+            done = self.command("adopt")
+            said = done.stdout + done.stderr
+            return done if done.returncode != REFUSED or failover in said else None
+        done = self.wait_for("a way on", told)
+        if done.returncode == REFUSED:
+            plan = self.succeed("failover")
+            self.assertTrue(all(loss["nothing"] for loss in plan["losses"]), plan["losses"])
+        else:
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
 if __name__ == "__main__":
