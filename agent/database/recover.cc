@@ -175,9 +175,8 @@ namespace {
 // list of what it follows: started anew it may begin further back, and would be promoted there.
 absl::Status KnowWhatItFollows(ActionContext* context, const Recover& action, FenceRecord* record) {
   if (action.fetch.empty() || record->fetch == action.fetch) return absl::OkStatus();
-  // Promoted already, or about to be refused.
+  // Promoted already.
   if (record->phase == FencePhase::kOpen) return absl::OkStatus();
-  if (record->write.has_value() && record->write != action.write) return absl::OkStatus();
   record->fence_epoch = context->command().epoch;
   record->fetch = action.fetch;
   BATON_RETURN_IF_ERROR(EnsureFence(context, *record));
@@ -195,15 +194,17 @@ absl::StatusOr<Outcome> Act(ActionContext* context, const Recover& action) {
     BATON_RETURN_IF_ERROR(ReturnToOwnLog(context, action));
     BATON_ASSIGN_OR_RETURN(record, instance.Fence());
   }
-  BATON_RETURN_IF_ERROR(KnowWhatItFollows(context, action, &record));
   absl::StatusOr<ServerView> before = instance.View(std::min(kLookTimeout, context->Left()));
   if (IsDown(before.status())) {
     BATON_RETURN_IF_ERROR(PrepareToStart(context, record, action));
+    BATON_ASSIGN_OR_RETURN(record, instance.Fence());
+    BATON_RETURN_IF_ERROR(KnowWhatItFollows(context, action, &record));
     before = StartAndWait(context);
   }
   BATON_RETURN_IF_ERROR(TellWhatItMayLack(context, before.status()));
   BATON_RETURN_IF_ERROR(RefuseOtherRight(context, record, action, *before));
   if (before->in_recovery) {
+    BATON_RETURN_IF_ERROR(KnowWhatItFollows(context, action, &record));
     // It may have been started since all that is served was applied, and begun anew further back.
     BATON_RETURN_IF_ERROR(ReplayWhatWasSealed(context, before->position));
     // It ships under this fence, but is not started under it: a server that dies while its

@@ -48,9 +48,9 @@ class Driver {
   void Replay(const Record& record);
   // Goes on with every plan that has not ended. Before this, nothing else may be called. A host
   // whose fence a plan waits for, or would once it answers, may have answered an earlier
-  // coordinator that died before that was durable: nothing is recovered or activated before it had kReconnectGrace
-  // to open a session with this one, and one that did answer is silent only once that session has
-  // ended, or after that time.
+  // coordinator that died before that was durable: nothing is recovered or activated before it had
+  // kReconnectGrace to open a session with this one, and one that did answer is silent only once
+  // that session has ended, or after that time.
   void Start();
 
   // Admits a plan, durable when `done` runs, and begins it. The plan must have been made from the

@@ -170,13 +170,17 @@ bool Situation::AwaitsFenceOf(const HostId& host) const {
   return false;
 }
 
-bool Situation::OwesOnlyChat(const HostId& host) const {
+bool Situation::KeptFromServing(const HostId& host) const {
+  const PlanKind kind = now_.plan->kind;
+  const bool planned = kind == PlanKind::kSwitchover || kind == PlanKind::kFailback;
+  if (!planned || now_.undoing) return false;
   const auto is_database = [this](const ResourceId& resource) {
     return std::any_of(now_.plan->steps.begin(), now_.plan->steps.end(),
                        [&](const Step& step) { return step.database.value() == resource.value(); });
   };
-  return std::none_of(now_.fence_due.begin(), now_.fence_due.end(), [&](const auto& due) {
-    return due.first.host == host && is_database(due.first.resource);
+  return std::all_of(now_.fence_due.begin(), now_.fence_due.end(), [&](const auto& due) {
+    const bool taken_now = due.second == now_.plan->epoch;
+    return due.first.host != host || (taken_now && !is_database(due.first.resource));
   });
 }
 
@@ -188,7 +192,7 @@ std::set<HostId> Situation::ToBeAwaited() const {
     if (!AwaitsFenceOf(host)) return true;
     const auto noted = now_.returned.find(host);
     if (noted != now_.returned.end()) return noted->second == ReturnState::kSilent;
-    return now_.plan->kind != PlanKind::kFailover && OwesOnlyChat(host);
+    return KeptFromServing(host);
   });
   return hosts;
 }

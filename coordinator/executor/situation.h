@@ -87,9 +87,7 @@ class Situation {
   // failover has taken its right.
   bool AwaitsFenceOf(const HostId& host) const;
   // Hosts whose answer would count and may have been heard by a coordinator that is dead: all whose
-  // fence is awaited, but for those that were known to be silent. In a planned move none
-  // that is not known to have answered and owes only the fences of chat servers: the database,
-  // which is fenced, keeps those from serving.
+  // fence is awaited, but for those that were known to be silent, or are kept from serving.
   std::set<HostId> ToBeAwaited() const;
   // Whom the plan waits for, why, and what to do. Empty unless it Withholds().
   std::string WhyWithheld() const;
@@ -134,7 +132,9 @@ class Situation {
   // The forward step fences who held a right when the plan began. Those before the epoch is raised
   // fence who lost its right before, so that it can be seeded.
   bool TakesRight(int i) const;
-  bool OwesOnlyChat(const HostId& host) const;
+  // It owes only fences of chat servers, all since this planned move took their side's database,
+  // which is fenced with proof before anything is given: they have none that takes messages.
+  bool KeptFromServing(const HostId& host) const;
   // A failover's step that takes the right of those who were said to be lost.
   bool TakesFromLost(int i) const;
 

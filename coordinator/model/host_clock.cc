@@ -1,19 +1,27 @@
 #include "coordinator/model/host_clock.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <utility>
 
 namespace baton {
 namespace {
 
 // Less than this is the way of a message, and what a clock is slewed by between two of them.
 constexpr absl::Duration kSetBack = absl::Seconds(1);
+// A clock loses at most one part in this many.
+constexpr int64_t kSlowest = 5000;
 
 }  // namespace
 
 void HostClock::Tell(absl::Time clock, absl::Duration since_boot) {
   const absl::Duration back = At(since_boot) - clock;
-  // Ways that grow longer, one after the other, are not to add up.
-  if (back > absl::ZeroDuration() && back <= kSetBack) return;
+  const absl::Duration elapsed = since_boot - std::exchange(told_, since_boot);
+  if (back > absl::ZeroDuration() && back <= kSetBack) {
+    // Ways that grow longer, one after the other, are not to add up; a clock that runs slow is.
+    at_boot_ -= std::min(back, elapsed / kSlowest);
+    return;
+  }
   // A message that was held up on its way looks the same, and is harmless: the older time is right.
   if (back > kSetBack) {
     older_at_boot_ = std::max(older_at_boot_, at_boot_);

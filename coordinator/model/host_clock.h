@@ -29,6 +29,7 @@ class HostClock {
   absl::Time at_boot_ = absl::InfinitePast();
   absl::Time older_at_boot_ = absl::InfinitePast();  // as it was before it was set back
   absl::Time set_back_at_ = absl::InfinitePast();    // the latest time that was ever taken back
+  absl::Duration told_ = absl::ZeroDuration();       // when it was told last
 };
 
 }  // namespace baton

@@ -117,7 +117,8 @@ void SessionRegistry::KeepOnly(const HostId& host, const std::vector<Observation
   std::erase_if(resources_, [&](const auto& held) {
     return held.first.host == host &&
            std::none_of(reported.begin(), reported.end(), [&](const Observation& seen) {
-             return seen.resource == held.first.resource;
+             return seen.resource == held.first.resource &&
+                    seen.pool == held.second.observation.pool;
            });
   });
 }

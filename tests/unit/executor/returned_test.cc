@@ -244,6 +244,24 @@ TEST_F(ReturnedTest, NobodyIsAwaitedInAPlannedMoveWhoOwesOnlyAChatFence) {
   EXPECT_THAT(Situation(now).ToBeAwaited(), ::testing::Contains(kOldChat))
       << "it is not silent before it had the time to call again";
   now.returned.clear();
+  // Given its database back, a chat server of that side may serve.
+  now.undoing = true;
+  for (size_t i = 0; i < now.steps.size(); ++i) planned.steps[i].undo = true;
+  now.plan = std::make_shared<const Plan>(planned);
+  EXPECT_THAT(Situation(now).ToBeAwaited(), ::testing::Contains(kOldChat));
+  now.undoing = false;
+  for (Step& step : planned.steps) step.undo = false;
+  planned.kind = PlanKind::kFailback;
+  now.plan = std::make_shared<const Plan>(planned);
+  EXPECT_THAT(Situation(now).ToBeAwaited(), IsEmpty());
+  now.fence_due = {{{kOldChat, ResourceId("chat")}, {1, 1}}};
+  EXPECT_THAT(Situation(now).ToBeAwaited(), ::testing::Contains(kOldChat)) << "since a move before";
+  planned.kind = PlanKind::kAdopt;
+  now.plan = std::make_shared<const Plan>(planned);
+  now.fence_due = {{{kOldChat, ResourceId("chat")}, now.plan->epoch}};
+  EXPECT_THAT(Situation(now).ToBeAwaited(), ::testing::Contains(kOldChat));
+  planned.kind = PlanKind::kSwitchover;
+  now.plan = std::make_shared<const Plan>(planned);
   now.fence_due = {{{kOldDatabase, ResourceId("mgc")}, now.plan->epoch}};
   EXPECT_THAT(Situation(now).ToBeAwaited(), ::testing::Contains(kOldDatabase));
 }

@@ -69,5 +69,17 @@ TEST(HostClockTest, WaysThatGrowLongerDoNotAddUp) {
   EXPECT_GE(clock.Since(kNoon + Second(10), Second(120)), Second(10));
 }
 
+TEST(HostClockTest, OneThatRunsSlowIsFollowed) {
+  HostClock clock;
+  clock.Tell(kNoon, Second(100));
+  for (int hour = 1; hour <= 1000; ++hour) {
+    clock.Tell(kNoon + hour * (absl::Hours(1) - absl::Milliseconds(180)),  // 50 ppm
+               Second(100) + absl::Hours(hour));
+  }
+  const absl::Duration end = Second(100) + absl::Hours(1000);
+  EXPECT_LT(clock.Since(clock.At(end) - Second(10), end), Second(11));
+  EXPECT_LT(clock.At(end), kNoon + absl::Hours(1000) - Second(179));
+}
+
 }  // namespace
 }  // namespace baton
