@@ -66,7 +66,8 @@ TEST(HostClockTest, WaysThatGrowLongerDoNotAddUp) {
   for (int i = 1; i <= 10; ++i) {
     clock.Tell(kNoon + Second(i), Second(100) + i * absl::Milliseconds(1900));
   }
-  EXPECT_GE(clock.Since(kNoon + Second(10), Second(120)), Second(10));
+  // But for what a slow clock may lose meanwhile.
+  EXPECT_GE(clock.Since(kNoon + Second(10), Second(120)), Second(10) - absl::Milliseconds(5));
 }
 
 TEST(HostClockTest, OneThatRunsSlowIsFollowed) {
