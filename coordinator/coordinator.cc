@@ -33,7 +33,8 @@ Coordinator::Coordinator(const Options& options, const Clock& clock, Scheduler& 
                                                          Log(driver_->state(), record);
                                                          control_->OnRecord(record);
                                                        },
-                                                   .on_fatal = std::move(on_fatal)});
+                                                   .on_fatal = std::move(on_fatal)},
+                                     options.reconnect_grace);
   registry_->Attach(*driver_);
   hub_ =
       std::make_unique<WatchHub>(driver_->state(), [this](uint64_t first, size_t count, auto done) {

@@ -32,6 +32,7 @@ class Coordinator {
   struct Options {
     std::string journal;  // path
     absl::Duration report_interval = absl::Seconds(1);
+    absl::Duration reconnect_grace = kReconnectGrace;  // tests alone know agents that dial at once
     Policy policy = Policy();
   };
 

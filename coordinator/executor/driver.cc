@@ -25,8 +25,13 @@ bool Stale(const Plan& plan, const Epoch& present) {
 
 }  // namespace
 
-Driver::Driver(Journal& journal, AgentGateway& gateway, Scheduler& scheduler, Hooks hooks)
-    : journal_(journal), gateway_(gateway), scheduler_(scheduler), hooks_(std::move(hooks)) {}
+Driver::Driver(Journal& journal, AgentGateway& gateway, Scheduler& scheduler, Hooks hooks,
+               absl::Duration reconnect_grace)
+    : journal_(journal),
+      gateway_(gateway),
+      scheduler_(scheduler),
+      hooks_(std::move(hooks)),
+      reconnect_grace_(reconnect_grace) {}
 
 Driver::~Driver() {
   for (const auto& [plan, lane] : lanes_) {
@@ -47,7 +52,7 @@ void Driver::Start() {
   }
   for (const auto& [plan, host] : awaited) Handle(plan, HostAwaited{host});
   if (!awaited_.empty()) {
-    grace_ = scheduler_.After(kReconnectGrace, [this, alive = std::weak_ptr<char>(alive_)] {
+    grace_ = scheduler_.After(reconnect_grace_, [this, alive = std::weak_ptr<char>(alive_)] {
       if (!alive.expired()) EndGrace();
     });
   }

@@ -39,7 +39,8 @@ class Driver {
     std::function<void(const absl::Status&)> on_fatal;
   };
 
-  Driver(Journal& journal, AgentGateway& gateway, Scheduler& scheduler, Hooks hooks);
+  Driver(Journal& journal, AgentGateway& gateway, Scheduler& scheduler, Hooks hooks,
+         absl::Duration reconnect_grace = kReconnectGrace);
   ~Driver();
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
@@ -112,6 +113,7 @@ class Driver {
   AgentGateway& gateway_;
   Scheduler& scheduler_;
   Hooks hooks_;
+  const absl::Duration reconnect_grace_;
   CoordinatorState state_;
   std::map<PlanId, Lane> lanes_;
   // Hosts that answered under an earlier coordinator, or may have, and had neither a session with

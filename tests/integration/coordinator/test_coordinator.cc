@@ -8,6 +8,12 @@
 #include "common/rpc/endpoint.h"
 
 namespace baton::testing {
+namespace {
+
+// Their agents dial again at once, or never.
+constexpr absl::Duration kReconnectGraceInTests = absl::Seconds(1);
+
+}  // namespace
 
 TestCoordinator::TestCoordinator(absl::Duration report_interval)
     : report_interval_(report_interval) {
@@ -24,8 +30,10 @@ TestCoordinator::~TestCoordinator() {
 absl::Status TestCoordinator::Start() {
   thread_ = std::make_unique<LoopThread>(clock_);
   absl::StatusOr<std::unique_ptr<Coordinator>> opened =
-      Coordinator::Open({.journal = journal_, .report_interval = report_interval_}, clock_,
-                        thread_->loop(), [](const absl::Status&) {});
+      Coordinator::Open({.journal = journal_,
+                         .report_interval = report_interval_,
+                         .reconnect_grace = kReconnectGraceInTests},
+                        clock_, thread_->loop(), [](const absl::Status&) {});
   if (!opened.ok()) {
     thread_.reset();
     return opened.status();

@@ -201,7 +201,8 @@ v1::Plan World::AwaitRest(const std::string& plan) {
   Await([&] {
     const absl::StatusOr<v1::Plan> now = Get(plan);
     if (now.ok()) last = *now;
-    return now.ok() && now->state() != v1::PLAN_STATE_RUNNING &&
+    const bool by_itself = last.waiting_for().find("goes on by itself") != std::string::npos;
+    return now.ok() && !by_itself && now->state() != v1::PLAN_STATE_RUNNING &&
            now->state() != v1::PLAN_STATE_UNDOING;
   });
   return last;
