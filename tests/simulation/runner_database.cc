@@ -435,8 +435,10 @@ Task<Outcome> Act(Run* run, Recover action) {
   // The list of what it follows may have been lost with its fence file.
   const bool refused = record.write.has_value() && record.write != action.write;
   const bool lost = !action.fetch.empty() && record.fetch != action.fetch;
-  if (lost && record.phase != FencePhase::kOpen && !refused &&
-      !run->agent.world.Is(Mutation::kFollowsByFileAlone)) {
+  const World& world = run->agent.world;
+  const bool forgets =
+      world.Is(Mutation::kFollowsByFileAlone) || world.Is(Mutation::kRightForgetsFetch);
+  if (lost && record.phase != FencePhase::kOpen && !refused && !forgets) {
     record.fence_epoch = run->command.epoch;
     record.fetch = action.fetch;
     SIM_TRY(WriteFence(run, record));
