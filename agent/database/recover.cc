@@ -167,10 +167,6 @@ absl::StatusOr<ServerView> ProveNewTimeline(ActionContext* context, uint32_t lef
                                                "; Fence it and quarantine what it wrote"));
 }
 
-}  // namespace
-
-namespace {
-
 // Its fence file may have been lost since it copied and applied what was sealed, and with it the
 // list of what it follows: started anew it may begin further back, and would be promoted there.
 absl::Status KnowWhatItFollows(ActionContext* context, const Recover& action, FenceRecord* record) {
