@@ -1,5 +1,7 @@
 #include "coordinator/model/snapshot.h"
 
+#include <algorithm>
+
 namespace baton {
 
 const PoolState* Snapshot::FindPoolState(const PoolId& id) const {
@@ -30,6 +32,16 @@ SeenResource Heard(const Observation& seen, absl::Duration now, const SeenResour
     held.commit_heard = before->commit_heard;
   }
   return held;
+}
+
+void KeepOnly(const HostId& host, const std::vector<Observation>& reported,
+              std::map<ResourceRef, SeenResource>* held) {
+  std::erase_if(*held, [&](const auto& one) {
+    return one.first.host == host &&
+           std::none_of(reported.begin(), reported.end(), [&](const Observation& seen) {
+             return seen.resource == one.first.resource && seen.pool == one.second.observation.pool;
+           });
+  });
 }
 
 void Snapshot::Date() {

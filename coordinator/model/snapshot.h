@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 
@@ -38,6 +39,9 @@ struct SeenResource {
 // What is held of `seen`, which came at `now` of the coordinator's time since its boot; `before` is
 // what was held until then, or null.
 SeenResource Heard(const Observation& seen, absl::Duration now, const SeenResource* before);
+// Of what is held of the host, forgets all that is not in its full report.
+void KeepOnly(const HostId& host, const std::vector<Observation>& reported,
+              std::map<ResourceRef, SeenResource>* held);
 
 struct Snapshot {
   absl::Time as_of = absl::InfinitePast();

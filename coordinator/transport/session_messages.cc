@@ -87,7 +87,7 @@ absl::Status SessionRegistry::OnReport(Session& session, const v1::Report& repor
     NoteClock(session, clock);
   }
   for (const Observation& seen : observations) Store(session, seen);
-  if (report.full()) KeepOnly(session.host, observations);
+  if (report.full()) KeepOnly(session.host, observations, &resources_);
   ++revision_;
   const bool first = report.full() && !session.ready;
   session.ready |= report.full();
@@ -111,16 +111,6 @@ void SessionRegistry::Store(const Session& session, const Observation& seen) {
       return;
     }
   }
-}
-
-void SessionRegistry::KeepOnly(const HostId& host, const std::vector<Observation>& reported) {
-  std::erase_if(resources_, [&](const auto& held) {
-    return held.first.host == host &&
-           std::none_of(reported.begin(), reported.end(), [&](const Observation& seen) {
-             return seen.resource == held.first.resource &&
-                    seen.pool == held.second.observation.pool;
-           });
-  });
 }
 
 void SessionRegistry::NoteClock(const Session& session, absl::Time clock) {

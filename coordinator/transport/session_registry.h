@@ -127,8 +127,6 @@ class SessionRegistry : public AgentGateway {
   absl::Status OnDryRunResult(Session& session, const v1::DryRunResult& result);
   bool Owns(const Session& session, const CommandId& command) const;
   void Store(const Session& session, const Observation& seen);
-  // Forgets what is not in a full report.
-  void KeepOnly(const HostId& host, const std::vector<Observation>& reported);
   void NoteClock(const Session& session, absl::Time clock);
 
   void Watch(Session& session);

@@ -271,14 +271,7 @@ void CoordinatorProcess::NoteClock(const Session& session, absl::Time clock) {
 void CoordinatorProcess::OnReport(Session& session, const agent::Report& report) {
   NoteClock(session, report.clock);
   for (const Observation& seen : report.observations) Store(session, seen);
-  if (report.full) {
-    std::erase_if(resources_, [&](const auto& held) {
-      return held.first.host == session.host &&
-             std::none_of(
-                 report.observations.begin(), report.observations.end(),
-                 [&](const Observation& seen) { return seen.resource == held.first.resource; });
-    });
-  }
+  if (report.full) KeepOnly(session.host, report.observations, &resources_);
   ++revision_;
   const bool first = report.full && !session.ready;
   session.ready |= report.full;
